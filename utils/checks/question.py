@@ -1,0 +1,146 @@
+"""A question: what a learner's code is asked, and what came of it.
+
+This half of a check runs beside learner code, so it knows no answer. It makes cases, runs the learner's target on one
+of them, and writes down what happened as plain arrays and words. What the answers should have been, and which
+misconception explains a wrong one, is decided elsewhere (`utils.checks.verdict`), from these records alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import linecache
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input: the aspect it examines, and arrays and plain values by name."""
+
+    aspect: str
+    given: dict
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a case gave no arrays. `kind` is a key of verdict.TROUBLES; `detail` completes its sentence; `type` is the error's."""
+
+    kind: str
+    detail: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a target made of one case: arrays by name, or a trouble."""
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """An exercise as its check asks it.
+
+    Attributes
+    ----------
+    name : str
+        As in `check(name, target)`.
+    aspects : dict of str to float
+        Points for each aspect, in the order in which they are best repaired.
+    tests : dict of str to str
+        For each aspect, what a green check says was tested.
+    cases : callable
+        `cases(rng, wide)` -> list of Case. `wide` asks for the larger ranges used in grading.
+    run : callable
+        `run(target, given)` -> arrays by name. May raise anything, `Objection` among it.
+    signature : str
+        What the learner is to define, as it is called.
+    """
+
+    name: str
+    aspects: dict[str, float]
+    tests: dict[str, str]
+    cases: Callable
+    run: Callable
+    signature: str
+
+    @property
+    def points(self) -> float:
+        return sum(self.aspects.values())
+
+
+class Objection(Exception):
+    """Raised by a `run` that sees something no array can show: a list instead of a tensor, a missing `weight` …"""
+
+    def __init__(self, kind: str, detail: str):
+        super().__init__(detail)
+        self.kind, self.detail = kind, detail
+
+
+def attempt(question: Question, target, case: Case) -> Outcome:
+    """Run `target` on one case and write down what happened; nothing that learner code raises gets out.
+
+    The target sees copies: what it does to its inputs cannot reach the case.
+    """
+    given = copy.deepcopy(case.given)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return Outcome(arrays=question.run(target, given))
+    except Objection as objection:
+        return Outcome(trouble=Trouble(objection.kind, objection.detail))
+    except NotImplementedError as error:
+        # torch raises NotImplementedError too (a module without forward, an operation that a dtype lacks).
+        if raised_by_torch(error):
+            return Outcome(trouble=Trouble("error", place(error), "NotImplementedError"))
+        return Outcome(trouble=Trouble("not done", str(error)))
+    except Exception as error:
+        return Outcome(trouble=Trouble("error", place(error), error_type(error)))
+
+
+def error_type(error: Exception) -> str:
+    """The builtin name an error goes by: a learner's own subclass of ValueError counts as ValueError."""
+    return "ValueError" if isinstance(error, ValueError) else type(error).__name__
+
+
+def raised_by_torch(error: BaseException) -> bool:
+    """Whether the innermost frame of a traceback lies in torch itself."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and "/torch/" in frames[-1].filename.replace("\\", "/")
+
+
+def place(error: BaseException) -> str:
+    """An error with the learner's line that led to it: the innermost frame of a notebook cell."""
+    message = f"{type(error).__name__}: {error}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "ipykernel" in frame.filename or "<" in frame.filename or "ipython-input" in frame.filename:
+            line = frame.line or linecache.getline(frame.filename, frame.lineno or 0).strip()
+            return f"{message} (in {frame.name}, line {frame.lineno}: {line})"
+    return message
+
+
+def as_array(value, what: str) -> np.ndarray:
+    """A tensor or NumPy array as a NumPy array of numbers; anything else is an objection.
+
+    Both count: the course computes with tensors, but a solution that works on arrays is no mistake.
+    """
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy() if value.dtype != torch.bfloat16 else value.detach().float().numpy()
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value
+    if value is None:
+        raise Objection("nothing", f"{what} is None")
+    raise Objection("not a tensor", f"{what} is a {type(value).__name__}")
+
+
+def as_int(value, what: str) -> np.ndarray:
+    """An int (Python's or NumPy's) as an array; a float, a bool or a tensor is an objection."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return np.asarray(int(value))
+    if value is None:
+        raise Objection("nothing", f"{what} is None")
+    raise Objection("not an int", f"{what} is {value!r}, a {type(value).__name__}")

@@ -1,0 +1,30 @@
+"""Every question the course asks, by name. No answers here: this package runs beside learner code."""
+
+from importlib import import_module
+
+from utils.checks.question import Question
+
+MODULES = {
+    "practice": "practice",
+    "cross_correlate2d": "filtering",
+    "convolve2d": "filtering",
+    "conv_output_size": "sizes",
+    "pool_output_size": "sizes",
+    "conv_transpose_output_size": "sizes",
+    "conv_parameters": "sizes",
+    "receptive_field": "sizes",
+    "conv2d": "conv2d",
+    "pool2d": "pool2d",
+}
+
+
+def module_of(name: str) -> str:
+    """The module (of `questions` and, under the same name, of `answers`) that holds the check `name`."""
+    if name not in MODULES:
+        raise KeyError(f"there is no check called {name!r}; the checks are: {', '.join(MODULES)}")
+    return MODULES[name]
+
+
+def find(name: str) -> Question:
+    """The question called `name`."""
+    return import_module(f"utils.checks.questions.{module_of(name)}").QUESTIONS[name]

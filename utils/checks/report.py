@@ -1,0 +1,125 @@
+"""A verdict in words: for the notebook (HTML), for the terminal (text), for the grader (both)."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from utils.checks.answer import Answer
+from utils.checks.verdict import Failure, Verdict
+
+COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#777777"}  # also told by ✔ ✘ ○ and by words
+LARGEST = 36  # elements of an array that an example still shows
+
+
+class Report(float):
+    """The points earned, as a number, with the verdict behind them.
+
+    A float, because the last expression of a graded cell is its partial credit.
+    """
+
+    verdict: Verdict
+    html: str
+    text: str
+
+    def __new__(cls, verdict: Verdict, answer: Answer, hint: int = 1, examples: bool = True):
+        report = super().__new__(cls, verdict.points)
+        report.verdict = verdict
+        lines = describe(verdict, answer, hint, examples)
+        report.text = "\n".join(text for _, text in lines)
+        report.html = card(verdict, lines)
+        return report
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": repr(float(self))}
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def status(verdict: Verdict) -> str:
+    return "right" if verdict.right else "wrong" if verdict.done else "open"
+
+
+def describe(verdict: Verdict, answer: Answer, hint: int, examples: bool) -> list[tuple[str, str]]:
+    """The verdict as lines of (kind, text): a headline, aspects, why, an example, hints."""
+    question = verdict.question
+    if not verdict.done:
+        return [("headline", f"○ {question.name}: not done yet. You are to write {question.signature}.")]
+    if verdict.right:
+        lines = [("headline", f"✔ {question.name}: right.")]
+        return lines + [("aspect", f"✔ {aspect}: {question.tests[aspect]}") for aspect in question.aspects]
+    lines = [("headline", f"✘ {question.name}: {headline(verdict)}")]
+    if examples:
+        lines.append(("example", example(verdict.failures[0], answer)))
+    lines += [
+        ("aspect", f"{'✔' if ok else '✘'} {aspect}: {question.tests[aspect]}")
+        for aspect, ok in verdict.passed.items()
+    ]
+    return lines + hints(verdict, hint)
+
+
+def headline(verdict: Verdict) -> str:
+    """What is wrong, in one sentence: the misconception if it is known, otherwise what was seen."""
+    failure = verdict.failures[0]
+    if verdict.mistake:
+        return ("" if verdict.certain else "this looks as if ") + verdict.mistake.says
+    where = f"in the aspect “{failure.case.aspect}”, "
+    return where + failure.sentence
+
+
+def hints(verdict: Verdict, hint: int) -> list[tuple[str, str]]:
+    """The first hint; at `hint=2` the stronger one too."""
+    name = verdict.question.name
+    if not verdict.mistake:
+        first = verdict.failures[0].case.aspect
+        right = [aspect for aspect, ok in verdict.passed.items() if ok]
+        still = f" What is right already: {', '.join(right)}." if right else ""
+        return [("hint", f"Hint: work on “{first}” first, with the example above, on paper.{still}")]
+    lines = [("hint", f"Hint: {verdict.mistake.hint}")]
+    if hint >= 2:
+        return [*lines, ("hint", f"Stronger hint: {verdict.mistake.stronger}")]
+    return [*lines, ("more", f'For a stronger hint: check("{name}", …, hint=2)')]
+
+
+def example(failure: Failure, answer: Answer) -> str:
+    """A small failing example: what went in, what came out, what should have."""
+    if answer.example:
+        return answer.example(failure.case.given, failure.expected, failure.outcome)
+    given = {name: value for name, value in failure.case.given.items() if not name.startswith("_")}
+    lines = ["For example, with " + ", ".join(f"{name} = {written(value)}" for name, value in given.items())]
+    if failure.outcome.trouble or failure.expected.trouble:
+        return "\n".join([*lines, failure.sentence])
+    for name, right in failure.expected.arrays.items():
+        mine = failure.outcome.arrays.get(name)
+        if mine is None or mine.shape != right.shape or str(mine) != str(right):
+            got = "nothing" if mine is None else written(mine)
+            lines += [f"your {name}: {got}", f"expected: {written(right)}"]
+            break
+    return "\n".join(lines)
+
+
+def written(value) -> str:
+    """A value for reading: whole numbers without a point, large arrays by their shape."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.size > LARGEST:
+        return f"an array of shape {value.shape}"
+    if value.dtype.kind == "f" and np.isfinite(value).all() and np.allclose(value, np.round(value), atol=1e-9):
+        value = np.round(value).astype(int)
+    return np.array2string(value, precision=3, separator=", ", suppress_small=True).replace("\n", "\n  ")
+
+
+def card(verdict: Verdict, lines: list[tuple[str, str]]) -> str:
+    """The lines as a card with a coloured edge; readable in light and dark themes, for it sets no text colour."""
+    colour = COLOURS[status(verdict)]
+    styles = {
+        "headline": "font-weight:600",
+        "aspect": "margin-left:1em",
+        "example": "font-family:monospace;white-space:pre-wrap;margin:.4em 1em",
+        "hint": "margin-top:.4em",
+        "more": "opacity:.75",
+    }
+    body = "".join(f'<div style="{styles[kind]}">{escape(text)}</div>' for kind, text in lines)
+    return f'<div style="border-left:6px solid {colour};padding:.4em .8em;margin:.3em 0" role="status">{body}</div>'

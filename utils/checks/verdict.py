@@ -1,0 +1,201 @@
+"""The verdict: records of what a target answered, held against what is right.
+
+Pure functions of data. Learner code never runs here, so the learner's own check, the test suite and the grader can all
+use the same verdict, the grader in a process of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from utils.checks.answer import Answer, Mistake
+from utils.checks.question import Case, Outcome, Question, attempt
+
+# What each kind of trouble means, and what to do about it. `{}` is the detail.
+TROUBLES = {
+    "not done": "not done yet: replace `raise NotImplementedError` by your own lines, then run both cells again.",
+    "error": "your code stops with an error. {}",
+    "nothing": "nothing comes back: {}. Is there a `return` at the end, and is it reached?",
+    "not a tensor": "{}, not a tensor. Collect the numbers in a torch.Tensor and return that.",
+    "not an int": "{}; an int is wanted. Dividing with `/` gives a float, `//` an int.",
+    "detached": "the gradient does not reach {}. Something on the way leaves autograd: .item(), .detach(), .data, "
+    ".numpy(), torch.tensor(...) around a tensor, or torch.no_grad().",
+    "input changed": "{} is changed in place: whoever called you still needs it. Work on a copy (.clone()).",
+    "forbidden": "{} does the work here. Using a ready-made one is not allowed: that is what you are to build.",
+    "interface": "{}",
+    "not repeatable": "{}",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One case that went wrong, in words for the learner."""
+
+    case: Case
+    outcome: Outcome
+    expected: Outcome
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of each aspect, and why.
+
+    Attributes
+    ----------
+    passed : dict of str to bool
+        By aspect, in the question's order.
+    failures : tuple of Failure
+        Every failed case, those of the first failing aspect first, the smallest first.
+    mistake : Mistake or None
+        The known misconception that explains the answers.
+    certain : bool
+        Whether the mistake explains every case; otherwise only the failed ones of the first failing aspect.
+    done : bool
+        False if the exercise was not begun (it raises NotImplementedError).
+    """
+
+    question: Question
+    passed: dict[str, bool]
+    failures: tuple[Failure, ...]
+    mistake: Mistake | None
+    certain: bool
+    done: bool
+
+    @property
+    def right(self) -> bool:
+        return all(self.passed.values())
+
+    @property
+    def points(self) -> float:
+        return float(sum(self.question.aspects[aspect] for aspect, ok in self.passed.items() if ok))
+
+
+def judge(question: Question, answer: Answer, cases: list[Case], outcomes: list[Outcome]) -> Verdict:
+    """Decide, from records alone, which aspects are right and which misconception explains the rest.
+
+    Parameters
+    ----------
+    cases, outcomes : lists of equal length
+        What was asked, and what came of each.
+    """
+    if len(cases) != len(outcomes):
+        raise ValueError(f"{len(cases)} cases but {len(outcomes)} outcomes: each case needs exactly one")
+    expected = [attempt(question, answer.reference, case) for case in cases]
+    differences = [
+        difference(outcome, right, tolerance_for(case, answer))
+        for case, outcome, right in zip(cases, outcomes, expected, strict=True)
+    ]
+    passed = {
+        aspect: all(not d for case, d in zip(cases, differences, strict=True) if case.aspect == aspect)
+        for aspect in question.aspects
+    }
+    order = {aspect: i for i, aspect in enumerate(question.aspects)}
+    failures = sorted(
+        (
+            Failure(case, outcome, right, d)
+            for case, outcome, right, d in zip(cases, outcomes, expected, differences, strict=True)
+            if d
+        ),
+        key=lambda f: (order[f.case.aspect], size_of(f.case)),
+    )
+    done = any(not (outcome.trouble and outcome.trouble.kind == "not done") for outcome in outcomes)
+    mistake, certain = None, False
+    if failures and done:
+        mistake, certain = explain(question, answer, cases, outcomes, failures)
+    return Verdict(question, passed, tuple(failures), mistake, certain, done)
+
+
+def difference(got: Outcome, expected: Outcome, tolerance: float) -> str:
+    """What is wrong with an outcome, as a sentence; empty if nothing is."""
+    if got.trouble or expected.trouble:
+        return trouble_difference(got, expected)
+    for name, right in expected.arrays.items():
+        mine = got.arrays.get(name)
+        label = LABELS.get(name, name)
+        if mine is None:
+            return f"{label} is missing"
+        if mine.shape != right.shape:
+            return f"{label} has shape {mine.shape}; expected {right.shape}"
+        if right.dtype.kind in "US" or mine.dtype.kind not in "fiub":
+            if str(mine) != str(right):
+                return f"{label} is {mine}; expected {right}"
+            continue
+        if np.isnan(mine).any() and not np.isnan(right).any():
+            return f"{label} contains NaN (not a number): a division by zero, a negative root, memory never filled"
+        if not np.allclose(mine, right, rtol=tolerance, atol=tolerance, equal_nan=True):
+            return f"{label} has wrong values" if right.ndim else f"{label} is {mine}; expected {right}"
+    return ""
+
+
+LABELS = {
+    "y": "the output",
+    "size": "the result",
+    "grad_x": "the gradient with respect to the input",
+    "grad_weight": "the gradient with respect to the weight",
+    "grad_bias": "the gradient with respect to the bias",
+    "dtype": "the output's dtype",
+}
+
+
+def trouble_difference(got: Outcome, expected: Outcome) -> str:
+    """The difference where either side has no arrays: an error may be right (a kernel that does not fit)."""
+    if expected.trouble and got.trouble:
+        alike = got.trouble.kind == "error" and got.trouble.type == expected.trouble.type
+        return "" if alike else f"expected a {expected.trouble.type}, but " + say(got)
+    if expected.trouble:
+        values = ", ".join(str(a) if a.ndim == 0 else f"shape {a.shape}" for a in got.arrays.values())
+        return f"expected a {expected.trouble.type} ({expected.trouble.detail}), but got {values}"
+    return say(got)
+
+
+def say(outcome: Outcome) -> str:
+    """A trouble as a sentence."""
+    return TROUBLES[outcome.trouble.kind].format(outcome.trouble.detail)
+
+
+def tolerance_for(case: Case, answer: Answer) -> float:
+    """Single precision is compared as such: seven digits, of which sums over a window lose some."""
+    return 1e-4 if case.given.get("dtype") == "float32" else answer.tolerance
+
+
+def size_of(case: Case) -> int:
+    """How much there is to read in a case: the number of array elements in it."""
+    return sum(value.size for value in case.given.values() if isinstance(value, np.ndarray))
+
+
+def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None, bool]:
+    """The mistake that answers as the learner did: on every case, or else wherever the first aspect failed."""
+    failed = {id(failure.case) for failure in failures}
+    first = [i for i, case in enumerate(cases) if id(case) in failed and case.aspect == failures[0].case.aspect]
+    partial = None
+    for mistake in answer.mistakes:
+        same = (
+            alike(outcomes[i], attempt(question, mistake.target, cases[i]), tolerance_for(cases[i], answer))
+            for i in [*first, *(i for i in range(len(cases)) if i not in first)]
+        )
+        # Lazily, the failed cases first: most mistakes are out after one of them.
+        if all(next(same) for _ in first):
+            if all(same):
+                return mistake, True
+            partial = partial or mistake
+    return partial, False
+
+
+def alike(got: Outcome, other: Outcome, tolerance: float) -> bool:
+    """Whether two outcomes are the same: equal arrays, or the same kind of trouble."""
+    if got.trouble and other.trouble:
+        return (got.trouble.kind, got.trouble.type) == (other.trouble.kind, other.trouble.type)
+    return not difference(got, other, tolerance)
+
+
+@lru_cache(maxsize=64)
+def learner_cases(question_name: str) -> tuple[Case, ...]:
+    """The cases of a learner's own check: always the same, so that an example seen once can be worked on."""
+    from utils.checks import questions
+
+    rng = np.random.default_rng(list(question_name.encode()))
+    return tuple(questions.find(question_name).cases(rng, wide=False))

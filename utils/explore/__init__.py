@@ -1,0 +1,10 @@
+"""Explorers: pictures that answer to sliders.
+
+An explorer holds no logic. It is a plain function of `utils.show` (numbers in, a `Picture` out) and the controls that
+call it; the function is tested without a browser. Where no kernel answers (a page on the web, a printed copy), the
+same picture stands still in its place.
+"""
+
+from utils.explore.explorer import Explorer
+
+__all__ = ["Explorer"]
