@@ -3,6 +3,7 @@
 `import utils` is cheap: each room is opened when it is first used.
 
     from utils import checks, data, device, explore, show
+    utils.start("01_convolution")
 """
 
 from importlib import import_module
