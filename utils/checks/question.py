@@ -7,6 +7,7 @@ misconception explains a wrong one, is decided elsewhere (`utils.checks.verdict`
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import linecache
 import traceback
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+
+from utils.checks.ready_made import Objection, watched
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a case gave no arrays. `kind` is a key of verdict.TROUBLES; `detail` completes its sentence; `type` is the error's."""
+    """Why a case gave no arrays: a key of verdict.TROUBLES, what completes its sentence, and an error's type."""
 
     kind: str
     detail: str
@@ -60,6 +63,8 @@ class Question:
         `run(target, given)` -> arrays by name. May raise anything, `Objection` among it.
     signature : str
         What the learner is to define, as it is called.
+    from_scratch : bool
+        Whether ready-made convolutions and poolings are objected to.
     """
 
     name: str
@@ -68,28 +73,23 @@ class Question:
     cases: Callable
     run: Callable
     signature: str
+    from_scratch: bool = False
 
     @property
     def points(self) -> float:
         return sum(self.aspects.values())
 
 
-class Objection(Exception):
-    """Raised by a `run` that sees something no array can show: a list instead of a tensor, a missing `weight` …"""
-
-    def __init__(self, kind: str, detail: str):
-        super().__init__(detail)
-        self.kind, self.detail = kind, detail
-
-
-def attempt(question: Question, target, case: Case) -> Outcome:
+def attempt(question: Question, target, case: Case, *, trusted: bool = False) -> Outcome:
     """Run `target` on one case and write down what happened; nothing that learner code raises gets out.
 
-    The target sees copies: what it does to its inputs cannot reach the case.
+    The target sees copies: what it does to its inputs cannot reach the case. A `trusted` target (the reference, a known
+    mistake) may use torch's own layers.
     """
     given = copy.deepcopy(case.given)
+    watch = watched() if question.from_scratch and not trusted else contextlib.nullcontext()
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), watch:
             return Outcome(arrays=question.run(target, given))
     except Objection as objection:
         return Outcome(trouble=Trouble(objection.kind, objection.detail))
@@ -121,6 +121,16 @@ def place(error: BaseException) -> str:
             line = frame.line or linecache.getline(frame.filename, frame.lineno or 0).strip()
             return f"{message} (in {frame.name}, line {frame.lineno}: {line})"
     return message
+
+
+@contextlib.contextmanager
+def untouched(**inputs):
+    """Run learner code inside: an input changed in place is an Objection that names it."""
+    before = {name: copy.deepcopy(value) for name, value in inputs.items()}
+    yield
+    for name, value in inputs.items():
+        if value.shape != before[name].shape or not bool((value == before[name]).all()):
+            raise Objection("input changed", f"the {name}")
 
 
 def as_array(value, what: str) -> np.ndarray:

@@ -54,8 +54,7 @@ def describe(verdict: Verdict, answer: Answer, hint: int, examples: bool) -> lis
     if examples:
         lines.append(("example", example(verdict.failures[0], answer)))
     lines += [
-        ("aspect", f"{'✔' if ok else '✘'} {aspect}: {question.tests[aspect]}")
-        for aspect, ok in verdict.passed.items()
+        ("aspect", f"{'✔' if ok else '✘'} {aspect}: {question.tests[aspect]}") for aspect, ok in verdict.passed.items()
     ]
     return lines + hints(verdict, hint)
 

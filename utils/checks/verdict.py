@@ -84,7 +84,7 @@ def judge(question: Question, answer: Answer, cases: list[Case], outcomes: list[
     """
     if len(cases) != len(outcomes):
         raise ValueError(f"{len(cases)} cases but {len(outcomes)} outcomes: each case needs exactly one")
-    expected = [attempt(question, answer.reference, case) for case in cases]
+    expected = [attempt(question, answer.reference, case, trusted=True) for case in cases]
     differences = [
         difference(outcome, right, tolerance_for(case, answer))
         for case, outcome, right in zip(cases, outcomes, expected, strict=True)
@@ -174,7 +174,11 @@ def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None
     partial = None
     for mistake in answer.mistakes:
         same = (
-            alike(outcomes[i], attempt(question, mistake.target, cases[i]), tolerance_for(cases[i], answer))
+            alike(
+                outcomes[i],
+                attempt(question, mistake.target, cases[i], trusted=True),
+                tolerance_for(cases[i], answer),
+            )
             for i in [*first, *(i for i in range(len(cases)) if i not in first)]
         )
         # Lazily, the failed cases first: most mistakes are out after one of them.
@@ -188,7 +192,9 @@ def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None
 def alike(got: Outcome, other: Outcome, tolerance: float) -> bool:
     """Whether two outcomes are the same: equal arrays, or the same kind of trouble."""
     if got.trouble and other.trouble:
-        return (got.trouble.kind, got.trouble.type) == (other.trouble.kind, other.trouble.type)
+        # An error's wording is the learner's own; every other trouble's detail says what it is about.
+        same_kind = (got.trouble.kind, got.trouble.type) == (other.trouble.kind, other.trouble.type)
+        return same_kind and (got.trouble.kind == "error" or got.trouble.detail == other.trouble.detail)
     return not difference(got, other, tolerance)
 
 

@@ -17,7 +17,7 @@ ANSWERS = {
             ),
             Mistake(
                 name="inverted against 256",
-                says="you subtract from 256: pixels run from 0 to 255, so black would become 256, which no pixel can be.",
+                says="you subtract from 256: pixels run from 0 to 255, so black would become 256, which no pixel is.",
                 hint="how many different values are there from 0 to 255, and which is the largest?",
                 stronger="the largest value takes the place of the smallest: 0 becomes 255.",
                 target=lambda image: torch.sub(torch.full_like(image, 256), image),

@@ -13,8 +13,6 @@ MODULES = {
     "conv_transpose_output_size": "sizes",
     "conv_parameters": "sizes",
     "receptive_field": "sizes",
-    "conv2d": "conv2d",
-    "pool2d": "pool2d",
 }
 
 
