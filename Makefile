@@ -38,6 +38,8 @@ demo: .venv/installed  ## release the chapters and grade a small sample class
 release: .venv/installed  ## make notebooks/ from solutions/
 	@$(RUN) grading release $(ARGS)
 
-publish: .venv/installed  ## write the learner's repository: make publish DIR=../cnn-course
-	@$(if $(DIR),,$(error say where to write the learner's repository: make publish DIR=../cnn-course))
+ifeq ($(MAKECMDGOALS)$(DIR),publish)
+$(error say where to write the learner's repository: make publish DIR=../cnn-course)
+endif
+publish: release  ## write the learner's repository: make publish DIR=../cnn-course
 	@$(RUN) grading publish "$(DIR)" $(ARGS)
