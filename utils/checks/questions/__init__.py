@@ -8,11 +8,22 @@ MODULES = {
     "practice": "practice",
     "cross_correlate2d": "filtering",
     "convolve2d": "filtering",
+    "sharpen": "chapter01",
+    "match_template": "chapter01",
+    "conv_matrix": "chapter01",
+    "museum_rows": "chapter01",
+    "museum_stride": "chapter01",
+    "museum_pooling": "chapter01",
     "conv_output_size": "sizes",
     "pool_output_size": "sizes",
     "conv_transpose_output_size": "sizes",
     "conv_parameters": "sizes",
     "receptive_field": "sizes",
+    "conv2d": "conv2d",
+    "slide_bias": "chapter02",
+    "fully_connected_parameters": "chapter02",
+    "im2col": "chapter02",
+    "conv2d_backward": "chapter02",
 }
 
 

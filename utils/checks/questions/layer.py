@@ -1,0 +1,82 @@
+"""Asking a layer: the part that the questions about Conv2D and Pool2d have in common."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from utils.checks.question import untouched
+from utils.checks.ready_made import Objection
+
+
+def tensor(array, dtype="float64"):
+    return torch.tensor(array, dtype=getattr(torch, dtype))
+
+
+def ask_layer(layer, given):
+    """What a layer makes of `given["x"]`: the output, its dtype, and on request gradients and a second batch.
+
+    Parameters
+    ----------
+    layer : nn.Module
+    given : dict
+        "x" : (B, C, H, W) array. "x2" : optional second batch of another size. "gradients" : whether to ask for them.
+        "dtype" : name of the dtype to compute in.
+    """
+    dtype = given.get("dtype", "float64")
+    x = tensor(given["x"], dtype)
+    if given.get("gradients"):
+        return ask_gradients(layer, x.requires_grad_())
+    parameters = {f"{name} of the layer": p.detach() for name, p in layer.named_parameters()}
+    with untouched(input=x, **parameters):
+        y = output(layer, x)
+    arrays = {"y": y.detach().numpy(), "dtype": np.array(str(y.dtype))}
+    again = output(layer, x)
+    if again.shape != y.shape or not torch.allclose(again, y, rtol=1e-5, atol=1e-6, equal_nan=True):
+        raise Objection(
+            "not repeatable",
+            "asked twice with the same input, the layer answers differently: something is kept from the first call.",
+        )
+    if "x2" in given:
+        arrays["y2"] = output(layer, tensor(given["x2"], dtype)).detach().numpy()
+    return arrays
+
+
+def output(layer, x):
+    """`layer(x)`, which has to be a tensor."""
+    y = layer(x)
+    if y is None:
+        raise Objection("nothing", "forward gives None")
+    if not isinstance(y, torch.Tensor):
+        raise Objection("not a tensor", f"forward gives a {type(y).__name__}")
+    return y
+
+
+def ask_gradients(layer, x):
+    """The gradients of a weighted sum of the output, for the input and every parameter."""
+    y = output(layer, x)
+    sources = {"x": x, **{name: getattr(layer, name) for name in ("weight", "bias") if is_parameter(layer, name)}}
+    if not y.requires_grad:
+        raise Objection("detached", " or ".join(READERS_NAME[name] for name in sources))
+    weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
+    gradients = torch.autograd.grad(y, list(sources.values()), weights, allow_unused=True)
+    lost = [READERS_NAME[name] for name, gradient in zip(sources, gradients, strict=True) if gradient is None]
+    if lost:
+        raise Objection("detached", " or ".join(lost))
+    return {f"grad_{name}": g.detach().numpy() for name, g in zip(sources, gradients, strict=True)}
+
+
+READERS_NAME = {"x": "the input", "weight": "the weight", "bias": "the bias"}
+
+
+def is_parameter(layer, name):
+    return isinstance(getattr(layer, name, None), nn.Parameter)
+
+
+def build(target, name, *args, **kwargs):
+    """An instance of the learner's class, which has to be an nn.Module."""
+    layer = target(*args, **kwargs)
+    if not isinstance(layer, nn.Module):
+        raise Objection(
+            "interface", f"{name} is no nn.Module: derive the class from nn.Module and call super().__init__() first."
+        )
+    return layer
