@@ -20,6 +20,7 @@ MODULES = {
     "conv_parameters": "sizes",
     "receptive_field": "sizes",
     "conv2d": "conv2d",
+    "pool2d": "pool2d",
     "slide_bias": "chapter02",
     "fully_connected_parameters": "chapter02",
     "im2col": "chapter02",
