@@ -1,0 +1,127 @@
+"""The gradebook as a table: learners down, exercises across, in the order in which the notebooks ask them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+
+from grading.autograde import Submission
+from grading.course import chapters, gradebook_url
+
+ABSENT, UNGRADED, BY_HAND = "·", "✘", "?"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A graded cell: where it stands, what it is called in the table, what it is worth."""
+
+    chapter: str
+    grade_id: str
+    name: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a learner has for an exercise: a score, or None while nobody, machine or human, has given one."""
+
+    score: float | None
+    by_hand: bool
+
+    def __str__(self) -> str:
+        return BY_HAND if self.by_hand else UNGRADED if self.score is None else f"{self.score:g}"
+
+
+def exercises(root: Path) -> list[Exercise]:
+    """The graded cells of the released notebooks, in their order."""
+    found = []
+    for chapter in chapters(root / "notebooks"):
+        nb = nbformat.read(root / "notebooks" / chapter / f"{chapter}.ipynb", as_version=4)
+        for cell in nb.cells:
+            grading = cell.metadata.get("nbgrader", {})
+            if grading.get("grade"):
+                check = re.search(r'check\("(\w+)"', cell.source)
+                name = check[1] if check else grading["grade_id"]
+                found.append(Exercise(chapter, grading["grade_id"], name, grading["points"]))
+    return found
+
+
+def marks(root: Path) -> dict[str, dict[str, Mark]]:
+    """By learner and grade_id, what the gradebook holds; a chapter that was not handed in is not in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the course has no gradebook yet. (nbgrader would make an empty one.)
+    """
+    path = root / "grading" / "gradebook.db"
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no gradebook at {path} yet. `make release` begins one.")
+    found: dict[str, dict[str, Mark]] = {}
+    with Gradebook(gradebook_url(root)) as gradebook:
+        for assignment in gradebook.assignments:
+            for submission in assignment.submissions:
+                row = found.setdefault(submission.student.id, {})
+                for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                    given = grade.manual_score is not None or grade.auto_score is not None
+                    by_hand = grade.needs_manual_grade and grade.cell.cell_type == "markdown"
+                    row[grade.name] = Mark(grade.score if given else None, by_hand and grade.manual_score is None)
+    return found
+
+
+def table(root: Path, troubles: Collection[Submission] = (), notes: dict[str, str] | None = None) -> str:
+    """The gradebook as text.
+
+    Parameters
+    ----------
+    root : Path
+        A course folder.
+    troubles : collection of Submission
+        Submissions that could not be graded; each is shown with its reason.
+    notes : dict of str to str, optional
+        A remark to each learner's row.
+    """
+    asked, rows = exercises(root), marks(root)
+    failed = {(trouble.learner, trouble.chapter) for trouble in troubles}
+    head = [["learner", *(f"{e.chapter[:2]} {e.name}" for e in asked), "total"]]
+    head.append(["", *(f"/{e.points:g}" for e in asked), f"/{sum(e.points for e in asked):g}"])
+    body = []
+    for learner in sorted({*rows, *(name for name, _ in failed)}):
+        row = rows.get(learner, {})
+        cells = [UNGRADED if (learner, e.chapter) in failed else str(row.get(e.grade_id, ABSENT)) for e in asked]
+        total = sum(mark.score or 0 for mark in row.values())
+        body.append([learner, *cells, f"{total:g}", *([notes[learner]] if notes and learner in notes else [])])
+    lines = [*layout(head, body), "", *legend(body)]
+    return "\n".join(lines + [f"{UNGRADED} {t.learner}, {t.chapter}: {t.trouble}" for t in troubles])
+
+
+def layout(head: list[list[str]], body: list[list[str]]) -> list[str]:
+    """Columns under stacked headings: "01 conv_output_size" takes four short lines."""
+    words = [re.findall(r"[^_ ]+_?", title) for title in head[0]]
+    height = max(map(len, words))
+    stacked = [[""] * (height - len(word)) + word for word in words]
+    upper = [[column[i] for column in stacked] for i in range(height)] + head[1:]
+    widths = [max(len(row[i]) for row in upper + body if i < len(row)) for i in range(len(head[0]))]
+
+    def line(row: list[str]) -> str:
+        first, *numbers = row[: len(widths)]
+        rest = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
+        return "  ".join([first.ljust(widths[0]), *rest, *row[len(widths) :]]).rstrip()
+
+    return [*map(line, upper), "─" * (sum(widths) + 2 * len(widths) - 2), *map(line, body)]
+
+
+def legend(body: list[list[str]]) -> list[str]:
+    """What the signs mean, of those that occur."""
+    meanings = {
+        BY_HAND: "to be graded by hand, in formgrader",
+        ABSENT: "not handed in",
+        UNGRADED: "could not be graded: not a zero, but a case for you",
+    }
+    signs = {cell for row in body for cell in row}
+    return [f"{sign} {meaning}" for sign, meaning in meanings.items() if sign in signs]

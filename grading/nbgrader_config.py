@@ -1,0 +1,61 @@
+"""nbgrader's settings for this course. Its commands and formgrader read them through ../nbgrader_config.py."""
+
+from pathlib import Path
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader import preprocessors as stock
+
+from grading import preprocessors as ours
+from grading.course import settle
+
+c = get_config()  # noqa: F821
+
+# Where things lie. The root is named, so that nbgrader means this course from whatever folder it reads this file.
+settle(c, Path(__file__).resolve().parents[1])
+c.CourseDirectory.course_id = "cnn-course"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.source_with_tests_directory = "grading/source_with_tests"
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.feedback_directory = "grading/feedback"
+c.CourseDirectory.solution_directory = "grading/solution"
+
+# solutions/ -> notebooks/: nbgrader's own chain without its headers and AUTOTEST, between three links of the course's.
+c.GenerateAssignment.preprocessors = [
+    ours.RefuseFaults,
+    ours.FillIn,
+    stock.LockCells,
+    stock.ClearSolutions,
+    stock.ClearOutput,
+    stock.CheckCellMetadata,
+    stock.ComputeChecksums,
+    stock.SaveCells,
+    stock.ClearHiddenTests,
+    stock.ClearMarkScheme,
+    stock.ComputeChecksums,
+    stock.CheckCellMetadata,
+    ours.Tidy,
+]
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+# submitted -> autograded: only what the grade depends on is run, and every test must end in a verdict.
+c.Autograde.autograde_preprocessors = [
+    ours.ExecuteNeeded,
+    ours.Verdicts,
+    stock.LimitOutput,
+    stock.SaveAutoGrades,
+    stock.AssignLatePenalties,
+    stock.CheckCellMetadata,
+]
+c.Execute.timeout = 60  # seconds for a cell
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
+c.Execute.error_on_timeout = {
+    "ename": "CellTimeoutError",
+    "evalue": "This cell ran for a minute and was stopped.",
+    "traceback": ["CellTimeoutError: This cell ran for a minute and was stopped. Is there an endless loop?"],
+}
+
+# autograded -> feedback: without the hidden tests.
+c.GenerateFeedback.preprocessors = [stock.GetGrades, ours.HideHidden, CSSHTMLHeaderPreprocessor]
