@@ -25,12 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
             if data is None and not options.check:
                 print(f"{files.NAME}: fetching …", flush=True)
                 data = sets.fetch(files)
+            print(data or f"{files.NAME}: not there ({files.FILES})", flush=True)
         except (DownloadError, PermissionError) as error:
-            print(f"{files.NAME}: {error}")
             data = None
+            print(f"{files.NAME}: {error}", flush=True)
         if data is None:
             missing.append(files.NAME)
-        print(data or f"{files.NAME}: not there ({files.FILES})", flush=True)
     if missing:
         advice = "`make data` fetches it." if options.check else "Run this again later: it goes on where it stopped."
         print(f"Missing: {' and '.join(missing)}. Until then the notebooks use a stand-in and say so. {advice}")

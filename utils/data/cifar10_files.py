@@ -205,13 +205,13 @@ def _unpickle(path: Path, content: bytes) -> dict:
 
 
 def _image_data(arrays: dict[str, np.ndarray]) -> ImageData:
-    tensors, origin = {}, "the authors' order"
+    tensors, origin = {}, "in the order of its file"
     for split in ("train", "test"):
         x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        if (np.diff(y) >= 0).all():  # a copy sorted by class: its first pictures would all be airplanes
+        if (y[1:] == y[:-1]).mean() > 0.5:  # a copy in class order: its first 5,000 pictures would all be birds, say
             order = np.random.default_rng(0).permutation(len(y))
             x, y = x[order], y[order]
-            origin = f"from a {NPZ} sorted by class, as the copy kept as JPEGs is; shuffled here"
+            origin = "from a copy in class order, as those made of JPEG files are; shuffled here"
         # (N, H, W, C) → (N, C, H, W)
         tensors[f"x_{split}"] = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
         tensors[f"y_{split}"] = torch.from_numpy(y)

@@ -40,7 +40,7 @@ def cifar10(source: str = "auto") -> ImageData:
     source : "auto": the real set if it can be had, otherwise the stand-in, and a visible sentence says so.
         "cifar10": the real set or DataNotFound. "standin": `shapes10`, drawn here, without any network.
 
-    The pictures are in random order: those of a copy that is sorted by class are shuffled, always in the same way.
+    The pictures are in random order: those of a copy in class order are shuffled, always in the same way.
 
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009
     """
