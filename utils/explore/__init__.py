@@ -6,5 +6,7 @@ same picture stands still in its place.
 """
 
 from utils.explore.explorer import Explorer
+from utils.explore.filters import kernel, step, threshold
+from utils.explore.layers import output_size, receptive_field, worked_example
 
-__all__ = ["Explorer"]
+__all__ = ["Explorer", "kernel", "output_size", "receptive_field", "step", "threshold", "worked_example"]
