@@ -22,10 +22,16 @@ from utils.checks.ready_made import Objection, watched
 
 @dataclass(frozen=True)
 class Case:
-    """One input: the aspect it examines, and arrays and plain values by name."""
+    """One input: the aspect it examines, and arrays and plain values by name.
+
+    A case that combines aspects `needs` the others: where one of those is wrong by itself, it is to blame, and this
+    case says nothing about its own. `watched`: whether to look out for ready-made convolutions, which slows loops down.
+    """
 
     aspect: str
     given: dict
+    needs: tuple[str, ...] = ()
+    watched: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def attempt(question: Question, target, case: Case, *, trusted: bool = False) ->
     mistake) may use torch's own layers.
     """
     given = copy.deepcopy(case.given)
-    watch = watched() if question.from_scratch and not trusted else contextlib.nullcontext()
+    watch = watched() if question.from_scratch and case.watched and not trusted else contextlib.nullcontext()
     try:
         with torch.random.fork_rng(devices=[]), watch:
             return Outcome(arrays=question.run(target, given))

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 CONVOLUTIONS = ("convolution", "conv1d", "conv2d", "conv3d", "conv_transpose", "conv_depthwise", "slow_conv")
 POOLINGS = ("pool1d", "pool2d", "pool3d")
-SCIPY = ("scipy/signal/", "scipy/ndimage/")
+SCIPY = ("convolve", "convolve2d", "fftconvolve", "oaconvolve", "correlate", "correlate2d", "convolve1d", "correlate1d")
 
 
 class Objection(Exception):
@@ -44,7 +44,7 @@ def watched():
     seen = []
 
     def note(frame, event, _):
-        if event == "call" and any(part in frame.f_code.co_filename.replace("\\", "/") for part in SCIPY):
+        if event == "call" and frame.f_code.co_name in SCIPY and "scipy" in frame.f_code.co_filename:
             seen.append(frame.f_code.co_name)
 
     before = sys.getprofile()

@@ -7,10 +7,12 @@ from html import escape
 import numpy as np
 
 from utils.checks.answer import Answer
+from utils.checks.question import Question
 from utils.checks.verdict import Failure, Verdict
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#777777"}  # also told by ✔ ✘ ○ and by words
 LARGEST = 36  # elements of an array that an example still shows
+INSTRUCTIONS = ("gradients", "positional", "dtype")  # entries of a case that are no argument of the learner's code
 
 
 class Report(float):
@@ -52,7 +54,7 @@ def describe(verdict: Verdict, answer: Answer, hint: int, examples: bool) -> lis
         return lines + [("aspect", f"✔ {aspect}: {question.tests[aspect]}") for aspect in question.aspects]
     lines = [("headline", f"✘ {question.name}: {headline(verdict)}")]
     if examples:
-        lines.append(("example", example(verdict.failures[0], answer)))
+        lines.append(("example", example(question, verdict.failures[0], answer, named=verdict.mistake is not None)))
     lines += [
         ("aspect", f"{'✔' if ok else '✘'} {aspect}: {question.tests[aspect]}") for aspect, ok in verdict.passed.items()
     ]
@@ -82,14 +84,13 @@ def hints(verdict: Verdict, hint: int) -> list[tuple[str, str]]:
     return [*lines, ("more", f'For a stronger hint: check("{name}", …, hint=2)')]
 
 
-def example(failure: Failure, answer: Answer) -> str:
+def example(question: Question, failure: Failure, answer: Answer, named: bool) -> str:
     """A small failing example: what went in, what came out, what should have."""
     if answer.example:
         return answer.example(failure.case.given, failure.expected, failure.outcome)
-    given = {name: value for name, value in failure.case.given.items() if not name.startswith("_")}
-    lines = ["For example, with " + ", ".join(f"{name} = {written(value)}" for name, value in given.items())]
+    lines = [f"For example, {called(question, failure.case.given)}"]
     if failure.outcome.trouble or failure.expected.trouble:
-        return "\n".join([*lines, failure.sentence])
+        return "\n".join([*lines, *([failure.sentence] if named else [])])  # otherwise the headline says it
     for name, right in failure.expected.arrays.items():
         mine = failure.outcome.arrays.get(name)
         if mine is None or mine.shape != right.shape or str(mine) != str(right):
@@ -97,6 +98,19 @@ def example(failure: Failure, answer: Answer) -> str:
             lines += [f"your {name}: {got}", f"expected: {written(right)}"]
             break
     return "\n".join(lines)
+
+
+def called(question: Question, given: dict) -> str:
+    """The failing call as the learner would write it, followed by the arrays that went in."""
+    plain = {
+        k: v for k, v in given.items() if not isinstance(v, np.ndarray) and k not in INSTRUCTIONS and v is not None
+    }
+    arrays = {k: v for k, v in given.items() if isinstance(v, np.ndarray) and not k.startswith("_")}
+    form = question.signature.partition(")")[0].removeprefix("class ") + ")"
+    name = form.partition("(")[0]
+    call = f"{name}({', '.join(f'{k}={v!r}' for k, v in plain.items())})" if plain else form
+    precision = f" in {given['dtype']}" if "dtype" in given else ""
+    return f"{call}{precision}" + "".join(f"\n{k} = {written(v)}" for k, v in arrays.items())
 
 
 def written(value) -> str:

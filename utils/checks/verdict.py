@@ -89,10 +89,9 @@ def judge(question: Question, answer: Answer, cases: list[Case], outcomes: list[
         difference(outcome, right, tolerance_for(case, answer))
         for case, outcome, right in zip(cases, outcomes, expected, strict=True)
     ]
-    passed = {
-        aspect: all(not d for case, d in zip(cases, differences, strict=True) if case.aspect == aspect)
-        for aspect in question.aspects
-    }
+    wrong = wrong_aspects(cases, differences)
+    if any(outcome.trouble and outcome.trouble.kind == "forbidden" for outcome in outcomes):
+        wrong = set(question.aspects)  # nothing was built, whichever cases it was seen in
     order = {aspect: i for i, aspect in enumerate(question.aspects)}
     failures = sorted(
         (
@@ -100,13 +99,23 @@ def judge(question: Question, answer: Answer, cases: list[Case], outcomes: list[
             for case, outcome, right, d in zip(cases, outcomes, expected, differences, strict=True)
             if d
         ),
-        key=lambda f: (order[f.case.aspect], size_of(f.case)),
+        key=lambda f: (f.case.aspect not in wrong, order[f.case.aspect], bool(f.case.needs), size_of(f.case)),
     )
     done = any(not (outcome.trouble and outcome.trouble.kind == "not done") for outcome in outcomes)
     mistake, certain = None, False
     if failures and done:
         mistake, certain = explain(question, answer, cases, outcomes, failures)
+    passed = {aspect: aspect not in wrong for aspect in question.aspects}
     return Verdict(question, passed, tuple(failures), mistake, certain, done)
+
+
+def wrong_aspects(cases: list[Case], differences: list[str]) -> set[str]:
+    """The aspects to blame: those wrong by themselves, then those wrong only in combination."""
+    wrong = {case.aspect for case, d in zip(cases, differences, strict=True) if d and not case.needs}
+    for case, d in zip(cases, differences, strict=True):
+        if d and not wrong.intersection(case.needs):
+            wrong.add(case.aspect)
+    return wrong
 
 
 def difference(got: Outcome, expected: Outcome, tolerance: float) -> str:
@@ -133,6 +142,7 @@ def difference(got: Outcome, expected: Outcome, tolerance: float) -> str:
 
 LABELS = {
     "y": "the output",
+    "y2": "the output for a second batch of another size",
     "size": "the result",
     "grad_x": "the gradient with respect to the input",
     "grad_weight": "the gradient with respect to the weight",
@@ -168,25 +178,28 @@ def size_of(case: Case) -> int:
 
 
 def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None, bool]:
-    """The mistake that answers as the learner did: on every case, or else wherever the first aspect failed."""
+    """The mistake that answers as the learner did: on every case, or else on the failed ones of the first aspect.
+
+    Where several explain those, the one that explains most of the others. Where the learner's code stopped there, its
+    own message says more than a guess would.
+    """
     failed = {id(failure.case) for failure in failures}
     first = [i for i, case in enumerate(cases) if id(case) in failed and case.aspect == failures[0].case.aspect]
-    partial = None
+    others = [i for i in range(len(cases)) if i not in first]
+    best, most = None, -1
     for mistake in answer.mistakes:
-        same = (
-            alike(
-                outcomes[i],
-                attempt(question, mistake.target, cases[i], trusted=True),
-                tolerance_for(cases[i], answer),
-            )
-            for i in [*first, *(i for i in range(len(cases)) if i not in first)]
-        )
-        # Lazily, the failed cases first: most mistakes are out after one of them.
-        if all(next(same) for _ in first):
-            if all(same):
+
+        def same(i, mistake=mistake):
+            theirs = attempt(question, mistake.target, cases[i], trusted=True)
+            return alike(outcomes[i], theirs, tolerance_for(cases[i], answer))
+
+        if all(same(i) for i in first):
+            explained = sum(same(i) for i in others)
+            if explained == len(others):
                 return mistake, True
-            partial = partial or mistake
-    return partial, False
+            if explained > most and not any(outcomes[i].trouble for i in first):
+                best, most = mistake, explained
+    return best, False
 
 
 def alike(got: Outcome, other: Outcome, tolerance: float) -> bool:

@@ -10,7 +10,7 @@ from utils.checks.ready_made import Objection
 DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1}
 
 
-def case(rng, aspect, size, kernel_size, *, batch=1, channels=(1, 1), bias=None, small=False, **settings):
+def case(rng, aspect, size, kernel_size, *, batch=1, channels=(1, 1), bias=None, small=False, needs=(), **settings):
     """A case with random numbers, or with small whole ones that can be followed by hand."""
     draw = (lambda shape: rng.integers(-4, 10, shape).astype("float64")) if small else rng.standard_normal
     kh, kw = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
@@ -20,11 +20,11 @@ def case(rng, aspect, size, kernel_size, *, batch=1, channels=(1, 1), bias=None,
     given |= {"bias": bias, "x": draw((batch, c_in, *size)), "weight": draw((c_out, c_in, kh, kw))}
     if bias is not False:
         # Zero where the bias is not the question, so that one mistake costs one aspect.
-        given["bias_values"] = draw(c_out) + 1 if bias else draw(c_out) * 0
+        given["bias_values" if bias else "_bias_values"] = draw(c_out) + 1 if bias else draw(c_out) * 0
     if "next_batch" in settings:
         b, h, w = settings.pop("next_batch")
         given["x2"] = draw((b, c_in, h, w))
-    return Case(aspect, given | settings)
+    return Case(aspect, given | settings, needs, watched=small)
 
 
 def cases(rng, wide):
@@ -52,30 +52,80 @@ def cases(rng, wide):
         ask("padding", (4, 7), 3, padding=(0, 2)),
         ask("padding", (5, 4), (2, 3), padding=(1, 0)),
         ask("padding", (3, 5), 5, padding=2),
-        ask("padding", (5, 8), 3, padding=2, stride=2),
-        ask("padding", (6, 7), (2, 3), padding=(2, 1), stride=(2, 3), positional=True),
+        ask("padding", (5, 8), 3, padding=2, stride=2, needs=("stride",)),
+        ask("padding", (6, 7), (2, 3), padding=(2, 1), stride=(2, 3), positional=True, needs=("stride",)),
         ask("dilation", (4, 6), 2, dilation=2, small=True),
         ask("dilation", (7, 9), 3, dilation=2),
         ask("dilation", (8, 7), (2, 3), dilation=(3, 1)),
         ask("dilation", (6, 9), (3, 2), dilation=(1, 4)),
-        ask("dilation", (9, 10), (3, 2), dilation=(2, 3), stride=(1, 2), padding=(2, 1)),
-        ask("dilation", (8, 11), 3, dilation=(2, 1), stride=(2, 3), padding=(1, 2), positional=True),
+        ask("dilation", (9, 10), (3, 2), dilation=(2, 3), stride=(1, 2), padding=(2, 1), needs=("stride", "padding")),
+        ask(
+            "dilation",
+            (8, 11),
+            3,
+            dilation=(2, 1),
+            stride=(2, 3),
+            padding=(1, 2),
+            positional=True,
+            needs=("stride", "padding"),
+        ),
         ask("bias", (3, 4), 2, channels=(1, 2), bias=True, small=True),
-        ask("bias", (5, 4), 3, channels=(2, 3), bias=True),
-        ask("bias", (4, 6), (2, 3), channels=(3, 2), bias=True, stride=2, padding=1),
-        ask("bias", (4, 5), 2, channels=(2, 2), bias=False),
+        ask("bias", (5, 4), 3, channels=(1, 3), bias=True),
+        ask("bias", (5, 4), 3, channels=(2, 3), bias=True, needs=("channels",)),
+        ask(
+            "bias",
+            (4, 6),
+            (2, 3),
+            channels=(3, 2),
+            bias=True,
+            stride=2,
+            padding=1,
+            needs=("stride", "padding", "channels"),
+        ),
+        ask("bias", (4, 5), 2, channels=(1, 2), bias=False),
         ask("channels", (3, 2), 2, channels=(2, 1), small=True),
         ask("channels", (4, 5), 3, channels=(3, 2)),
         ask("channels", (5, 4), (2, 3), channels=(2, 4)),
         ask("channels", (4, 6), 2, channels=(3, 3)),
         ask("channels", (5, 3), 1, channels=(4, 2)),
         ask("batch", (2, 3), 2, batch=2, small=True),
-        ask("batch", (5, 4), 3, batch=3, channels=(2, 3)),
-        ask("batch", (4, 7), (2, 3), batch=2, channels=(2, 2), next_batch=(4, 6, 5)),
-        ask("batch", (6, 5), 2, batch=4, channels=(1, 2), stride=2, padding=1, next_batch=(1, 3, 4)),
-        ask("gradients", (4, 5), 2, channels=(2, 3), bias=True, gradients=True),
-        ask("gradients", (6, 7), (3, 2), batch=2, bias=True, gradients=True, stride=(2, 1), padding=(1, 2)),
-        ask("gradients", (7, 6), 2, batch=2, channels=(2, 2), bias=True, gradients=True, dilation=(3, 2)),
+        ask("batch", (5, 4), 3, batch=3, channels=(2, 3), needs=("channels",)),
+        ask("batch", (4, 7), (2, 3), batch=2, next_batch=(4, 6, 5)),
+        ask(
+            "batch",
+            (6, 5),
+            2,
+            batch=4,
+            channels=(1, 2),
+            stride=2,
+            padding=1,
+            next_batch=(1, 3, 4),
+            needs=("stride", "padding"),
+        ),
+        ask("gradients", (3, 4), 2, bias=True, gradients=True, small=True),
+        ask("gradients", (4, 5), 2, channels=(2, 3), bias=True, gradients=True, needs=("channels",)),
+        ask(
+            "gradients",
+            (6, 7),
+            (3, 2),
+            batch=2,
+            bias=True,
+            gradients=True,
+            stride=(2, 1),
+            padding=(1, 2),
+            needs=("batch", "stride", "padding"),
+        ),
+        ask(
+            "gradients",
+            (7, 6),
+            2,
+            batch=2,
+            channels=(2, 2),
+            bias=True,
+            gradients=True,
+            dilation=(3, 2),
+            needs=("batch", "channels", "dilation"),
+        ),
     ]
     return found + [surprise(rng) for _ in range(12)] if wide else found
 
@@ -99,6 +149,7 @@ def surprise(rng):
         stride=stride,
         padding=padding,
         dilation=dilation,
+        needs=("stride", "padding", "channels", "batch"),
     )
 
 
@@ -120,8 +171,8 @@ def run(target, given):
 def fill(layer, given):
     """Copy the case's weight and bias into the layer, which has to hold them as nn.Conv2d does."""
     copy_into(layer, "weight", given["weight"])
-    if "bias_values" in given:
-        copy_into(layer, "bias", given["bias_values"])
+    if given["bias"] is not False:
+        copy_into(layer, "bias", given["bias_values" if given["bias"] else "_bias_values"])
     elif getattr(layer, "bias", None) is not None:
         raise Objection("interface", "with bias=False the layer still has a bias; set self.bias = None.")
 

@@ -6,7 +6,7 @@ from utils.checks.question import Case, Question
 from utils.checks.questions.layer import ask_layer, build
 
 
-def case(rng, aspect, size, kernel_size, *, batch=1, channels=1, small=False, **settings):
+def case(rng, aspect, size, kernel_size, *, batch=1, channels=1, small=False, needs=(), **settings):
     """A case with random numbers, negative ones too; the p-norm's are positive where p is odd."""
     shape = (batch, channels, *size)
     # Small whole numbers are all different, so that a maximum and its gradient belong to one pixel.
@@ -17,7 +17,8 @@ def case(rng, aspect, size, kernel_size, *, batch=1, channels=1, small=False, **
     if "next_batch" in settings:
         b, h, w = settings["next_batch"]
         given["x2"] = rng.standard_normal((b, channels, h, w))
-    return Case(aspect, given | {k: v for k, v in settings.items() if k in ("gradients", "positional", "dtype")})
+    given |= {k: v for k, v in settings.items() if k in ("gradients", "positional", "dtype")}
+    return Case(aspect, given, needs, watched=small)
 
 
 SETTINGS = ("stride", "padding", "mode", "p")
@@ -46,26 +47,80 @@ def cases(rng, wide):
         ask("stride", (3, 5), 2, stride=1, small=True),
         ask("stride", (7, 9), 3, stride=2),
         ask("stride", (8, 7), 2, stride=3),
-        ask("stride", (7, 6), (3, 2), stride=(1, 2), mode="mean"),
-        ask("stride", (6, 8), 2, stride=(3, 1), mode="lp"),
+        ask("stride", (7, 6), (3, 2), stride=(1, 2), mode="mean", needs=("mean",)),
+        ask("stride", (6, 8), 2, stride=(3, 1), mode="lp", needs=("lp",)),
         ask("stride", (6, 7), 3, stride=(2, 1), positional=True),
         ask("padding", (2, 4), 2, padding=1, small=True),
-        ask("padding", (5, 6), 3, padding=1, stride=2),
+        ask(
+            "padding",
+            (5, 6),
+            3,
+            padding=1,
+            stride=2,
+            needs=(
+                "max",
+                "stride",
+            ),
+        ),
         ask("padding", (6, 5), (2, 3), padding=(1, 0)),
-        ask("padding", (5, 6), (3, 4), padding=(0, 2), stride=1),
-        ask("padding", (4, 7), 3, padding=1, stride=2, mode="mean"),
-        ask("padding", (5, 4), (4, 2), padding=(2, 1), stride=(1, 2), mode="mean"),
-        ask("padding", (5, 6), 2, padding=1, mode="lp"),
-        ask("padding", (6, 4), (2, 3), padding=(0, 1), mode="lp", p=3),
+        ask(
+            "padding",
+            (5, 6),
+            (3, 4),
+            padding=(0, 2),
+            stride=1,
+            needs=(
+                "max",
+                "stride",
+            ),
+        ),
+        ask(
+            "padding",
+            (4, 7),
+            3,
+            padding=1,
+            stride=2,
+            mode="mean",
+            needs=(
+                "mean",
+                "stride",
+            ),
+        ),
+        ask(
+            "padding",
+            (5, 4),
+            (4, 2),
+            padding=(2, 1),
+            stride=(1, 2),
+            mode="mean",
+            needs=(
+                "mean",
+                "stride",
+            ),
+        ),
+        ask("padding", (5, 6), 2, padding=1, mode="lp", needs=("lp",)),
+        ask("padding", (6, 4), (2, 3), padding=(0, 1), mode="lp", p=3, needs=("lp",)),
         ask("shapes", (4, 6), 2, batch=2, channels=3),
-        ask("shapes", (5, 4), 2, batch=3, channels=2, mode="mean"),
-        ask("shapes", (4, 5), (2, 1), batch=2, channels=2, mode="lp", next_batch=(3, 6, 4)),
+        ask("shapes", (5, 4), 2, batch=3, channels=2, mode="mean", needs=("mean",)),
+        ask("shapes", (4, 5), (2, 1), batch=2, channels=2, mode="lp", next_batch=(3, 6, 4), needs=("lp",)),
         ask("shapes", (2, 3), (2, 3), batch=1, channels=2, next_batch=(2, 5, 8)),
         ask("gradients", (4, 6), 2, channels=2, gradients=True),
-        ask("gradients", (5, 7), 3, stride=2, padding=1, gradients=True),
-        ask("gradients", (4, 5), 2, mode="mean", batch=2, gradients=True),
-        ask("gradients", (4, 5), 2, mode="lp", gradients=True),
-        ask("gradients", (5, 4), (2, 3), mode="lp", p=3, gradients=True),
+        ask(
+            "gradients",
+            (5, 7),
+            3,
+            stride=2,
+            padding=1,
+            gradients=True,
+            needs=(
+                "max",
+                "stride",
+                "padding",
+            ),
+        ),
+        ask("gradients", (4, 5), 2, mode="mean", batch=2, gradients=True, needs=("mean",)),
+        ask("gradients", (4, 5), 2, mode="lp", gradients=True, needs=("lp",)),
+        ask("gradients", (5, 4), (2, 3), mode="lp", p=3, gradients=True, needs=("lp",)),
     ]
     return found + [surprise(rng) for _ in range(12)] if wide else found
 

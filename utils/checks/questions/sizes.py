@@ -23,12 +23,23 @@ def run_receptive_field(target, given):
     return {"size": as_int(target(layers), "the result")}
 
 
+def sized(aspect, given):
+    """A case that needs each simpler aspect whose argument it uses as well."""
+    simpler = {"stride": given.get("stride") not in (None, 1), "padding": bool(given.get("padding"))}
+    simpler["dilation"] = given.get("dilation", 1) > 1
+    order = ("stride", "padding", "dilation")
+    before = order[: order.index(aspect)] if aspect in order else order
+    return Case(aspect, given, tuple(name for name in before if simpler[name]))
+
+
 def conv_cases(rng, wide):
-    cases = [Case("stride 1", {"n": n, "kernel_size": k}) for n, k in [(5, 3), (7, 3), (32, 5), (4, 2), (6, 1), (3, 3)]]
+    cases = [
+        sized("stride 1", {"n": n, "kernel_size": k}) for n, k in [(5, 3), (7, 3), (32, 5), (4, 2), (6, 1), (3, 3)]
+    ]
     settings = [(7, 3, 2), (4, 2, 2), (5, 2, 2), (7, 3, 3), (8, 3, 2), (10, 4, 3), (9, 1, 4), (4, 3, 5), (227, 11, 4)]
-    cases += [Case("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
+    cases += [sized("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
     settings = [(32, 5, 1, 2), (7, 3, 1, 1), (4, 2, 2, 1), (28, 3, 2, 1), (5, 2, 3, 1), (2, 5, 1, 2), (3, 2, 1, 3)]
-    cases += [Case("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
+    cases += [sized("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
     settings = [
         (7, 3, 1, 0, 2),
         (9, 3, 2, 0, 2),
@@ -38,16 +49,16 @@ def conv_cases(rng, wide):
         (11, 4, 2, 2, 3),
     ]
     cases += [
-        Case("dilation", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d})
+        sized("dilation", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d})
         for n, k, s, p, d in settings
     ]
     for _ in range(60 if wide else 12):
         k, d, p, s = (int(rng.integers(1, high)) for high in (8, 4, 4, 6))
         n = max(1, d * (k - 1) + 1 - 2 * p) + int(rng.integers(0, 30))
-        cases.append(Case("dilation", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d}))
+        cases.append(sized("dilation", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d}))
     too_large = [(2, 3, 1, 0, 1), (1, 6, 1, 0, 1), (3, 6, 2, 1, 1), (4, 3, 1, 0, 2), (5, 4, 2, 0, 2), (2, 9, 2, 1, 1)]
     cases += [
-        Case("does not fit", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d})
+        sized("does not fit", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d})
         for n, k, s, p, d in too_large
     ]
     return cases
@@ -55,16 +66,35 @@ def conv_cases(rng, wide):
 
 def pool_cases(rng, wide):
     settings = [(4, 2), (28, 2), (5, 2), (7, 3), (9, 4), (6, 6), (5, 1), (3, 2)]
-    cases = [Case("default stride", {"n": n, "kernel_size": k}) for n, k in settings]
+    cases = [sized("default stride", {"n": n, "kernel_size": k}) for n, k in settings]
     settings = [(5, 2, 1), (7, 3, 2), (9, 2, 3), (8, 3, 1), (13, 4, 3), (6, 2, 4), (5, 4, 2), (5, 3, 2)]
-    cases += [Case("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
-    settings = [(5, 3, 2, 1), (4, 2, 2, 1), (7, 3, 3, 1), (6, 5, 2, 2), (10, 4, 3, 2), (3, 2, 1, 1), (8, 3, None, 1)]
-    cases += [Case("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
+    cases += [sized("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
+    settings = [
+        (5, 3, 2, 1),
+        (4, 2, 2, 1),
+        (7, 3, 3, 1),
+        (6, 5, 2, 2),
+        (10, 4, 3, 2),
+        (3, 2, 1, 1),
+        (8, 3, None, 1),
+        (4, 2, None, 1),
+        (9, 5, None, 2),
+    ]
+    cases += [sized("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
     # The last two rows: the rounded-up window would start in the right-hand padding, and is dropped.
-    settings = [(5, 2, 2, 0), (5, 2, 2, 1), (6, 3, 2, 0), (7, 3, None, 0), (10, 4, 3, 1), (4, 2, 2, 0), (8, 5, 3, 2)]
+    settings = [
+        (5, 2, None, 0),
+        (5, 2, 2, 1),
+        (6, 3, 2, 0),
+        (7, 3, None, 0),
+        (8, 3, None, 0),
+        (10, 4, 3, 1),
+        (4, 2, None, 0),
+        (8, 5, 3, 2),
+    ]
     settings += [(4, 2, 3, 1), (3, 2, 4, 1), (5, 1, 3, 0), (4, 1, 2, 0), (2, 2, 5, 1)]
     cases += [
-        Case("ceil_mode", {"n": n, "kernel_size": k, "stride": s, "padding": p, "ceil_mode": True})
+        sized("ceil_mode", {"n": n, "kernel_size": k, "stride": s, "padding": p, "ceil_mode": True})
         for n, k, s, p in settings
     ]
     for _ in range(60 if wide else 12):
@@ -72,24 +102,31 @@ def pool_cases(rng, wide):
         p, up = int(rng.integers(0, k // 2 + 1)), bool(rng.integers(2))
         n = max(1, k - 2 * p) + int(rng.integers(0, 30))
         aspect = "ceil_mode" if up else "padding"
-        cases.append(Case(aspect, {"n": n, "kernel_size": k, "stride": s, "padding": p, "ceil_mode": up}))
+        cases.append(sized(aspect, {"n": n, "kernel_size": k, "stride": s, "padding": p, "ceil_mode": up}))
     return cases
 
 
 def transpose_cases(rng, wide):
-    cases = [Case("stride 1", {"n": n, "kernel_size": k}) for n, k in [(2, 2), (3, 3), (5, 4), (1, 3), (4, 1)]]
+    cases = [sized("stride 1", {"n": n, "kernel_size": k}) for n, k in [(2, 2), (3, 3), (5, 4), (1, 3), (4, 1)]]
     settings = [(2, 2, 2), (7, 3, 2), (14, 2, 2), (3, 2, 3), (4, 5, 3), (1, 3, 4)]
-    cases += [Case("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
-    settings = [(7, 3, 2, 1), (4, 4, 2, 1), (5, 5, 1, 2), (3, 4, 3, 2)]
-    cases += [Case("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
-    settings = [(7, 3, 2, 1, 1, 1), (3, 2, 3, 0, 2, 1), (5, 3, 1, 0, 0, 2), (4, 3, 2, 1, 1, 3), (6, 4, 3, 2, 2, 2)]
+    cases += [sized("stride", {"n": n, "kernel_size": k, "stride": s}) for n, k, s in settings]
+    settings = [(7, 3, 2, 1), (4, 4, 2, 1), (5, 5, 1, 2), (4, 3, 1, 1), (3, 4, 3, 2)]
+    cases += [sized("padding", {"n": n, "kernel_size": k, "stride": s, "padding": p}) for n, k, s, p in settings]
+    settings = [
+        (4, 3, 1, 0, 1, 2),
+        (7, 3, 2, 1, 1, 1),
+        (3, 2, 3, 0, 2, 1),
+        (5, 3, 1, 0, 0, 2),
+        (4, 3, 2, 1, 1, 3),
+        (6, 4, 3, 2, 2, 2),
+    ]
     for _ in range(40 if wide else 10):
         k, s, d, p = (int(rng.integers(1, high)) for high in (6, 5, 4, 4))
         out = int(rng.integers(0, max(s, d)))
         n = 2 * p + 1 + int(rng.integers(0, 12))
         settings.append((n, k, s, p, out, d))
     cases += [
-        Case(
+        sized(
             "output_padding and dilation",
             {"n": n, "kernel_size": k, "stride": s, "padding": p, "output_padding": out, "dilation": d},
         )
@@ -105,13 +142,15 @@ def parameter_cases(rng, wide):
     cases += [Case("without bias", dict(zip(names, s, strict=True), bias=False)) for s in settings[:5]]
     settings = [(8, 8, 3, 8), (6, 4, 5, 2), (4, 12, 3, 4), (9, 6, 2, 3), (32, 64, 1, 4)]
     cases += [
-        Case("groups", dict(zip(names, s[:3], strict=True), bias=b, groups=s[3]))
+        Case("groups", dict(zip(names, s[:3], strict=True), bias=b, groups=s[3]), () if b else ("without bias",))
         for s, b in product(settings, (True, False))
     ]
     for _ in range(30 if wide else 6):
         groups, a, b, k = (int(rng.integers(1, high)) for high in (6, 9, 9, 8))
         given = {"in_channels": groups * a, "out_channels": groups * b, "kernel_size": k}
-        cases.append(Case("groups", {**given, "bias": bool(rng.integers(2)), "groups": groups}))
+        bias = bool(rng.integers(2))
+        needs = () if bias else ("without bias",)
+        cases.append(Case("groups", {**given, "bias": bias, "groups": groups}, needs))
     return cases
 
 
@@ -131,7 +170,9 @@ def receptive_field_cases(rng, wide):
             [tuple(int(v) for v in (rng.integers(1, 5), rng.integers(1, 4), rng.integers(1, 4))) for _ in range(depth)]
         )
     return [
-        Case(aspect, {"layers": layers})
+        Case(
+            aspect, {"layers": layers}, ("stride",) if aspect == "dilation" and max(s for _, s, _ in layers) > 1 else ()
+        )
         for aspect, stacks in (("stride 1", plain), ("stride", strided), ("dilation", dilated))
         for layers in stacks
     ]
