@@ -31,6 +31,10 @@ class Objection(Exception):
 class Watch(TorchDispatchMode):
     """Object as soon as torch is asked for a convolution or a pooling."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # otherwise torch imports its compiler for the first check, which takes two seconds
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         name = str(function).removeprefix("aten.").partition(".")[0]
         if any(part in name for part in CONVOLUTIONS + POOLINGS):
