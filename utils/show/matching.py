@@ -81,7 +81,7 @@ def precision_recall(curves: dict[str, list[tuple[float, float]]]) -> Picture:
     axes.set(xlabel="recall (share of the letters found)", ylabel="precision (share of finds right)")
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.05))
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="lower left")
     best = {name: max(2 * p * r / (p + r) if p + r else 0.0 for p, r in points) for name, points in curves.items()}
     return picture(
         figure,

@@ -6,47 +6,59 @@ from collections.abc import Sequence
 
 from utils.show.picture import BLUE, PALETTE, Picture, picture
 
+GREY = "#8C8C8C"
+
 
 def seconds(value: float) -> str:
-    """A duration in the unit that suits it: 1.2 s, 34 ms, 560 µs."""
+    """A duration in the unit that suits it: 53 h, 1.2 s, 34 ms, 560 µs."""
+    if value >= 3600:
+        return f"{value / 3600:.2g} h"
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         if value * factor >= 1:
             return f"{value * factor:.3g} {unit}"
     return f"{value * 1e9:.3g} ns"
 
 
-def gain(ratio: float) -> str:
-    """How many times faster, to two digits: ×3.4, ×130, ×13,000."""
-    return f"×{float(f'{ratio:.2g}'):,.{0 if ratio >= 10 else 1}f}"
+def compared(ratio: float) -> str:
+    """How many times faster or slower, to two digits: 130 times faster, 3.4 times slower."""
+    word, ratio = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
+    return f"{float(f'{ratio:.2g}'):,.{0 if ratio >= 10 else 1}f} times {word}"
 
 
-def timings(times: dict[str, float], title: str = "") -> Picture:
-    """Bars on a logarithmic scale, the slowest first as given, each with its time and its gain over the first.
+def timings(times: dict[str, float], title: str = "", *, than: str = "") -> Picture:
+    """Bars on a logarithmic scale, each with its time and how it compares.
 
     Parameters
     ----------
     times : dict of str to float
-        Seconds by method; the first is what the others are compared with.
+        Seconds by method.
+    than : str
+        What the others are compared with; the first one if not given.
     """
+    than = than or next(iter(times))
+    if than not in times:
+        raise ValueError(f"there is no time for {than!r} to compare with; there are: {', '.join(times)}")
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 0.5 * len(times) + 1.1), layout="constrained")
+    figure = Figure(figsize=(8.2, 0.5 * len(times) + 1.2), layout="constrained")
     axes = figure.subplots()
-    names, values = list(times), list(times.values())
-    axes.barh(range(len(names)), values, color=BLUE, height=0.6)
-    gains = [f"  {seconds(value)}" + (f"   {gain(values[0] / value)}" if i else "") for i, value in enumerate(values)]
-    for i, (value, words) in enumerate(zip(values, gains, strict=True)):
-        axes.text(value, i, words, va="center", fontsize=10)
+    axes.barh(
+        range(len(times)), list(times.values()), color=[BLUE if name != than else GREY for name in times], height=0.6
+    )
+    told = {name: seconds(value) for name, value in times.items()}
+    for i, (name, value) in enumerate(times.items()):
+        words = "" if name == than else f"   {compared(times[than] / value)}"
+        axes.text(value, i, f"  {told[name]}{words}", va="center", fontsize=10)
     axes.set_xscale("log")
-    axes.set_xlim(min(values) / 3, max(values) * 12)
-    axes.set_yticks(range(len(names)), names)
+    low, high = min(times.values()) / 3, max(times.values())
+    axes.set_xlim(low, high * (high / low) ** 0.5)  # room for the words
+    axes.set_yticks(range(len(times)), list(times))
     axes.invert_yaxis()
-    axes.set_xlabel("time (s), logarithmic: each step to the right is ten times slower")
+    axes.set_xlabel("time (s), logarithmic")
     axes.set_title(title, fontsize=11)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    told = ", ".join(f"{name} {seconds(value)}" for name, value in times.items())
-    return picture(figure, f"Bars for the time taken, on a logarithmic scale: {told}.")
+    axes.spines[["top", "right"]].set_visible(False)
+    listed = ", ".join(f"{name} {words}" for name, words in told.items())
+    return picture(figure, f"Bars for the time taken, on a logarithmic scale: {listed}.")
 
 
 def growth(
