@@ -16,11 +16,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from grading.course import config
+from grading.course import config, gradebook_url
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ def autograde(root: Path, waiting: list[Submission], jobs: int = os.cpu_count() 
 
     The chapters must have been released into the course's gradebook before.
     """
-    with ProcessPoolExecutor(min(jobs, len(waiting)) or 1) as workers:
+    with Gradebook(gradebook_url(root)) as gradebook:  # two workers that both meet a new learner would quarrel
+        for learner in {submission.learner for submission in waiting}:
+            gradebook.update_or_create_student(learner)
+    with ProcessPoolExecutor(max(1, min(jobs, len(waiting)))) as workers:
         for done in as_completed([workers.submit(grade, root, submission) for submission in waiting]):
             yield done.result()
 

@@ -36,15 +36,17 @@ def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print)
     say(f"Released {', '.join(chapters(root / 'notebooks'))} into {root / 'notebooks'}.")
     hand_in(root)
     waiting = submissions(root)
-    count = len({submission.learner for submission in waiting})
-    say(f"{count} learners have handed in {len(waiting)} notebooks. nbgrader grades them now:")
+    say(f"A sample class has handed in {len(waiting)} notebooks:")
+    for learner in learners():
+        say(f"  {learner.name:7} {learner.style}")
+    say("nbgrader grades them now, with its own autograde and generate_feedback:")
     done = []
     for submission in autograde(root, waiting, jobs):
         done.append(submission)
         state = f"could not be graded: {submission.trouble}" if submission.trouble else "graded"
         say(f"  {len(done):2}/{len(waiting)}  {submission.learner}, {submission.chapter}: {state}")
     troubles = [submission for submission in done if submission.trouble]
-    say("\n" + table(root, troubles, {learner.name: learner.style for learner in learners()}))
+    say("\n" + table(root, troubles))
     pages = sorted((root / "grading" / "feedback").rglob("*.html"))
     say(f"\n{len(pages)} feedback pages, for example {pages[0]}" if pages else "\nThere is no feedback page.")
     say(f"Done in {time.perf_counter() - begin:.0f} s. To go on from here: cd {root}, then nbgrader's commands.")

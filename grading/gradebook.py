@@ -74,7 +74,7 @@ def marks(root: Path) -> dict[str, dict[str, Mark]]:
     return found
 
 
-def table(root: Path, troubles: Collection[Submission] = (), notes: dict[str, str] | None = None) -> str:
+def table(root: Path, troubles: Collection[Submission] = ()) -> str:
     """The gradebook as text.
 
     Parameters
@@ -83,35 +83,33 @@ def table(root: Path, troubles: Collection[Submission] = (), notes: dict[str, st
         A course folder.
     troubles : collection of Submission
         Submissions that could not be graded; each is shown with its reason.
-    notes : dict of str to str, optional
-        A remark to each learner's row.
     """
     asked, rows = exercises(root), marks(root)
     failed = {(trouble.learner, trouble.chapter) for trouble in troubles}
-    head = [["learner", *(f"{e.chapter[:2]} {e.name}" for e in asked), "total"]]
+    head = [["learner", *(e.name for e in asked), "total"], ["", *(e.chapter[:2] for e in asked), ""]]
     head.append(["", *(f"/{e.points:g}" for e in asked), f"/{sum(e.points for e in asked):g}"])
     body = []
     for learner in sorted({*rows, *(name for name, _ in failed)}):
         row = rows.get(learner, {})
         cells = [UNGRADED if (learner, e.chapter) in failed else str(row.get(e.grade_id, ABSENT)) for e in asked]
         total = sum(mark.score or 0 for mark in row.values())
-        body.append([learner, *cells, f"{total:g}", *([notes[learner]] if notes and learner in notes else [])])
+        body.append([learner, *cells, f"{total:g}"])
     lines = [*layout(head, body), "", *legend(body)]
     return "\n".join(lines + [f"{UNGRADED} {t.learner}, {t.chapter}: {t.trouble}" for t in troubles])
 
 
 def layout(head: list[list[str]], body: list[list[str]]) -> list[str]:
-    """Columns under stacked headings: "01 conv_output_size" takes four short lines."""
-    words = [re.findall(r"[^_ ]+_?", title) for title in head[0]]
+    """Columns under stacked headings: "conv_output_size" takes three short lines."""
+    words = [re.findall(r"[^_]+_?", title) for title in head[0]]
     height = max(map(len, words))
     stacked = [[""] * (height - len(word)) + word for word in words]
     upper = [[column[i] for column in stacked] for i in range(height)] + head[1:]
-    widths = [max(len(row[i]) for row in upper + body if i < len(row)) for i in range(len(head[0]))]
+    widths = [max(map(len, column)) for column in zip(*upper, *body, strict=True)]
 
     def line(row: list[str]) -> str:
-        first, *numbers = row[: len(widths)]
+        first, *numbers = row
         rest = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
-        return "  ".join([first.ljust(widths[0]), *rest, *row[len(widths) :]]).rstrip()
+        return "  ".join([first.ljust(widths[0]), *rest]).rstrip()
 
     return [*map(line, upper), "─" * (sum(widths) + 2 * len(widths) - 2), *map(line, body)]
 

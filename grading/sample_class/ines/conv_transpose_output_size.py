@@ -1,0 +1,3 @@
+def conv_transpose_output_size(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
+    overlap = dilation * (kernel_size - 1) + 1 - stride
+    return n * stride + overlap - 2 * padding + output_padding
