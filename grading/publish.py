@@ -148,7 +148,8 @@ def readdressed(files: dict[str, bytes], source: Path, address: str) -> dict[str
             new = {**old, "ADDRESS": address}
     changed = {}
     for path, content in files.items():
-        if not path.startswith("utils/"):
+        # setuptools refuses a project whose address is not one of the web, such as file://.
+        if not path.startswith("utils/") and (path != "pyproject.toml" or address.startswith("http")):
             for key in ("COLAB", "BINDER", "ADDRESS"):
                 content = content.replace(old[key].encode(), new[key].encode())
         changed[path] = content

@@ -15,11 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FIRST = "notebooks/00_start_here/00_start_here.ipynb"
 CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 CONTAINER_WORDS = ("docker", "containerd", "kubepods", "libpod", "lxc")
-QUIET = (
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
-)
+# labconfig/ in this folder switches off the announcements: they ask about news and look for a newer version.
+SETTINGS = Path(__file__).resolve().parent
 
 
 def in_container(root: Path = Path("/")) -> bool:
@@ -48,8 +45,16 @@ def command(container: bool, browser: bool, superuser: bool) -> list[str]:
     superuser : bool
         Jupyter refuses to run as root unless told that it may.
     """
-    call = [sys.executable, "-m", "jupyterlab", FIRST, *QUIET]
+    # Given the notebook alone, JupyterLab would take its folder for the root, and print another address.
+    place = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
+    call = [sys.executable, "-m", "jupyterlab", *place, "--LabApp.extension_manager=readonly"]
     return call + ["--ip=0.0.0.0"] * container + ["--no-browser"] * (not browser) + ["--allow-root"] * superuser
+
+
+def environment(environ: dict) -> dict[str, str]:
+    """The environment for JupyterLab: the course's settings come before the person's own."""
+    paths = [str(SETTINGS), *filter(None, [environ.get("JUPYTER_CONFIG_PATH")])]
+    return {**environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
 def main(extra: list[str]) -> int:
@@ -68,7 +73,7 @@ def main(extra: list[str]) -> int:
     print("Ctrl+C twice stops JupyterLab.", flush=True)
     superuser = hasattr(os, "geteuid") and os.geteuid() == 0
     try:
-        return subprocess.call([*command(container, browser, superuser), *extra], cwd=ROOT)
+        return subprocess.call([*command(container, browser, superuser), *extra], cwd=ROOT, env=environment(os.environ))
     except KeyboardInterrupt:
         return 0
 
