@@ -7,17 +7,15 @@ import torch
 from utils import show
 from utils.explore.explorer import Explorer
 
-STACK = ((3, 1, 1), (2, 2, 1), (3, 1, 1), (2, 2, 1))  # convolution, pooling, convolution, pooling
+STACK = ((3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 1, 4))  # convolution, pooling, two dilated convolutions
 
 
-def slider(description: str, value: int, low: int, high: int):
-    """An int slider narrow enough to stand beside others."""
+def slider(description: str, value: int, low: int, high: int, width: int = 230):
+    """An int slider, narrow enough for three to stand side by side."""
     import ipywidgets
 
-    return ipywidgets.IntSlider(
-        value=value, min=low, max=high, description=description, style={"description_width": "90px"},
-        layout=ipywidgets.Layout(width="300px"),
-    )  # fmt: skip
+    layout, style = ipywidgets.Layout(width=f"{width}px"), {"description_width": "72px"}
+    return ipywidgets.IntSlider(value, low, high, description=description, layout=layout, style=style)
 
 
 def output_size() -> Explorer:
@@ -31,6 +29,7 @@ def output_size() -> Explorer:
             "padding": slider("padding", 0, 0, 4),
             "dilation": slider("dilation", 1, 1, 4),
         },
+        columns=3,
     )
 
 

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from utils.show.picture import BLUE, PALETTE, Picture, picture
+from utils.show.sheet import Sheet
+
+TOP, SIDE = 56, 310  # pixels: above the drawings, and their edge
 
 
 def paths(layers: list[tuple[int, int, int]]) -> torch.Tensor:
@@ -39,8 +42,6 @@ def receptive_field(
     Picture, or str
         A str says that the receptive field is larger than the image.
     """
-    import matplotlib.pyplot as plt
-
     sizes = [len(paths(layers[:depth])) for depth in range(len(layers) + 1)]
     H, W = image.shape[-2:]
     image = image if image.ndim == 3 else image.expand(3, H, W)
@@ -50,60 +51,63 @@ def receptive_field(
             f"After {len(layers)} layers one output sees {sizes[-1]}×{sizes[-1]} pixels: more than this photo's "
             f"{H}×{W}. Take a smaller kernel, stride or dilation to see it drawn."
         )
-    figure, (photo, seen, growth) = plt.subplots(
-        1, 3, figsize=(10.5, 3.7), width_ratios=(1.1, 1, 1.15), layout="constrained"
-    )
-    draw_photo(photo, image, sizes, at)
-    draw_seen(seen, image, paths(layers), at)
-    draw_growth(growth, layers, sizes)
+    sheet = Sheet(1010, 400)
+    draw_photo(sheet, image, sizes, at)
+    draw_seen(sheet, image, paths(layers), at)
+    draw_growth(sheet, layers, sizes)
     jumps = ", then ".join(str(size) for size in sizes[1:])
     holes = int((paths(layers) == 0).sum())
     gaps = f" {holes} of its {sizes[-1]} rows and columns are never read." if holes else ""
-    return picture(
-        figure,
+    return sheet.picture(
         f"Nested squares on a photo: layer by layer one output sees {jumps} pixels in each direction.{gaps} "
-        "Beside it the pixels that the last output sees, fainter where fewer paths lead to it, and the growth as bars.",
+        "Beside it the pixels that the last output sees, fainter where fewer paths lead to it, and the growth as bars."
     )
 
 
-def draw_photo(ax, image: torch.Tensor, sizes: list[int], at: tuple[int, int]) -> None:
+def colour_pixels(image: torch.Tensor):
+    """A colour image (3, H, W) as uint8 (H, W, 3)."""
+    return (image.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def draw_photo(sheet: Sheet, image: torch.Tensor, sizes: list[int], at: tuple[int, int]) -> None:
     """The photo, with a frame for each layer."""
-    from matplotlib.patches import Rectangle
-
-    ax.imshow(image.permute(1, 2, 0), vmin=0, vmax=1)
+    H, W = image.shape[-2:]
+    scale = SIDE / max(H, W)
+    sheet.text(20 + SIDE / 2, 26, "one output of each layer sees …", 14)
+    sheet.image(20, TOP, colour_pixels(image), W * scale, H * scale)
     for depth, size in enumerate(sizes[1:]):
-        corner = (at[1] - size // 2 - 0.5, at[0] - size // 2 - 0.5)
-        ax.add_patch(Rectangle(corner, size, size, fill=False, edgecolor="white", linewidth=3.4))
-        ax.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=PALETTE[depth % len(PALETTE)], linewidth=2))
-    ax.set(xticks=[], yticks=[])
-    ax.set_title("one output of each layer sees …", fontsize=10)
+        x, y = 20 + (at[1] - size // 2) * scale, TOP + (at[0] - size // 2) * scale
+        sheet.box(x - 2, y - 2, size * scale + 4, size * scale + 4, edge="white", line=6)
+        sheet.box(x, y, size * scale, size * scale, edge=PALETTE[depth % len(PALETTE)], line=3)
 
 
-def draw_seen(ax, image: torch.Tensor, row: torch.Tensor, at: tuple[int, int]) -> None:
+def draw_seen(sheet: Sheet, image: torch.Tensor, row: torch.Tensor, at: tuple[int, int]) -> None:
     """The pixels in the receptive field: fainter where fewer paths lead to the output, white in the holes."""
     size = len(row)
-    margin = size  # so that a receptive field over the edge is cut out as well, grey where there is no photo
-    framed = F.pad(image, (margin,) * 4, value=0.5)
-    top, left = (margin + middle - size // 2 for middle in at)
-    pixels = framed[:, top : top + size, left : left + size]
+    framed = F.pad(image, (size,) * 4, value=0.5)  # grey where the receptive field hangs over the edge
+    top, left = (size + middle - size // 2 for middle in at)
     reach = torch.outer(row, row)
     opacity = (reach > 0) * (0.3 + 0.7 * (reach / reach.max()) ** 0.35)
-    ax.imshow(torch.cat([pixels, opacity[None].to(pixels)]).permute(1, 2, 0), vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[])
-    ax.set_xlabel(f"{size} × {size} pixels", fontsize=9)
-    ax.set_title("… and the last one sees this\n(faint: on few paths; white: not at all)", fontsize=10)
+    pixels = 1 - opacity * (1 - framed[:, top : top + size, left : left + size])  # on white paper
+    x = 40 + SIDE
+    sheet.text(x + SIDE / 2, 18, "… and the last one sees this", 14)
+    sheet.text(x + SIDE / 2, 38, "(faint: on few paths; white: not at all)", 13)
+    sheet.image(x, TOP, colour_pixels(pixels), SIDE, SIDE)
+    sheet.box(x, TOP, SIDE, SIDE)
+    sheet.text(x + SIDE / 2, TOP + SIDE + 18, f"{size} × {size} pixels", 14)
 
 
-def draw_growth(ax, layers: list[tuple[int, int, int]], sizes: list[int]) -> None:
-    names = ["pixel", *(f"{k}×{k}, stride {s}, dil. {d}" for k, s, d in layers)]
+def draw_growth(sheet: Sheet, layers: list[tuple[int, int, int]], sizes: list[int]) -> None:
+    """A bar for each layer."""
+    x, line = 80 + 2 * SIDE, min(60, SIDE / len(sizes))
+    sheet.text(x, 26, "receptive field, in pixels", 14, anchor="lm")
+    names = ["one pixel", *(f"{k}×{k}, stride {s}, dilation {d}" for k, s, d in layers)]
     colours = ["#777777", *(PALETTE[depth % len(PALETTE)] for depth in range(len(layers)))]
-    bars = ax.barh(range(len(sizes)), sizes, color=colours)
-    ax.bar_label(bars, labels=[str(size) for size in sizes], padding=3, fontsize=9)
-    ax.set_yticks(range(len(sizes)), names, fontsize=8)
-    ax.invert_yaxis()
-    ax.set_xlim(0, max(sizes) * 1.2)
-    ax.set_xlabel("receptive field (pixels)", fontsize=9)
-    ax.spines[["top", "right"]].set_visible(False)
+    for i, (name, colour, size) in enumerate(zip(names, colours, sizes, strict=True)):
+        y, long = TOP + i * line, max(3, 200 * size / max(sizes))
+        sheet.text(x, y + 9, name, 13, anchor="lm")
+        sheet.box(x, y + 20, long, max(8, line - 32), fill=colour, edge=colour)
+        sheet.text(x + long + 8, y + 20 + max(8, line - 32) / 2, str(size), 15, anchor="lm", bold=True)
 
 
 def influence(gradient: torch.Tensor, size: int) -> Picture:

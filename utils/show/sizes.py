@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch
 
-from utils.show.picture import BLUE, ORANGE, Picture, picture
+from utils.show.picture import BLUE, ORANGE, Picture
+from utils.show.sheet import Sheet
 
-PADDED, UNREAD = "#DDDDDD", "#F6C9B0"
+PADDED, UNREAD = "#D4D4D4", "#F8D5C2"
+TOP, STAIR, LINE = 100, 46, 22  # pixels: above the drawings, from the row to its first window, per window
 
 
 def landings(n: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> torch.Tensor:
@@ -57,19 +61,15 @@ def windows(n: int = 7, kernel_size: int = 3, stride: int = 1, padding: int = 0,
         cells = landings(n, kernel_size, stride, padding, dilation)
     except ValueError as impossible:
         return str(impossible)
-    import matplotlib.pyplot as plt
-
     total = n + 2 * padding
-    figure, (image, stairs) = plt.subplots(
-        1, 2, figsize=(10, 0.9 + max(3.0, 0.24 * (len(cells) + 3))), width_ratios=(1, 1.9), layout="constrained"
-    )
-    draw_image(image, cells, total, padding)
-    draw_stairs(stairs, cells, total, padding)
     left = total - 1 - int(cells.max())
     skipped = int(cells.max()) + 1 - len(cells.unique())
-    title = formula(n, kernel_size, stride, padding, dilation, total, cells)
-    figure.suptitle(f"{title}\n{remark(left, stride, skipped)}", fontsize=11)
-    return picture(figure, alt_text(n, kernel_size, stride, padding, dilation, cells, left))
+    sheet = Sheet(980, TOP + max(300, STAIR + LINE * len(cells)) + 20)
+    sheet.text(490, 20, formula(n, kernel_size, stride, padding, dilation, total, cells), 17, bold=True)
+    sheet.text(490, 48, remark(left, stride, skipped), 15)
+    draw_image(sheet, cells, total, padding)
+    draw_stairs(sheet, cells, total, padding)
+    return sheet.picture(alt_text(n, kernel_size, stride, padding, dilation, cells, left))
 
 
 def formula(n, kernel_size, stride, padding, dilation, total, cells) -> str:
@@ -103,44 +103,41 @@ def alt_text(n, kernel_size, stride, padding, dilation, cells, left) -> str:
     )
 
 
-def draw_image(ax, cells: torch.Tensor, total: int, padding: int) -> None:
+def colours_of(total: int, padding: int) -> list[str]:
+    """The colour of each cell of a padded row: white, or grey where it is padding."""
+    return ["white" if padding <= j < total - padding else PADDED for j in range(total)]
+
+
+def draw_image(sheet: Sheet, cells: torch.Tensor, total: int, padding: int) -> None:
     """The image with its padding, the first window's taps, and the cells that no window reads."""
-    read = set(cells.flatten().tolist())
-    first = set(cells[0].tolist())
-    for i in range(total):
-        for j in range(total):
-            outside = not (padding <= i < total - padding and padding <= j < total - padding)
-            taps = i in first and j in first
-            unread = not (i in read and j in read)
-            colour = BLUE if taps else UNREAD if unread else PADDED if outside else "white"
-            ax.add_patch(rectangle(j, i, colour, hatch="//" if outside and not taps else None))
-    ax.set(xlim=(-0.2, total + 0.2), ylim=(total + 0.2, -0.2), aspect="equal", xticks=[], yticks=[])
-    ax.set_title(f"input{' with padding (hatched)' if padding else ''}, first window blue", fontsize=9)
-    ax.axis("off")
+    read, first = set(cells.flatten().tolist()), set(cells[0].tolist())
+    row = colours_of(total, padding)
+    cell = min(40, 300 / total)
+    sheet.text(170, TOP - 18, "input, padding grey" if padding else "input", 14)
+    for i, j in product(range(total), repeat=2):
+        colour = PADDED if PADDED in (row[i], row[j]) else "white"
+        colour = UNREAD if i not in read or j not in read else colour
+        colour = BLUE if i in first and j in first else colour
+        sheet.box(170 + (j - total / 2) * cell, TOP + i * cell, cell, cell, fill=colour, edge="#888888")
 
 
-def draw_stairs(ax, cells: torch.Tensor, total: int, padding: int) -> None:
+def draw_stairs(sheet: Sheet, cells: torch.Tensor, total: int, padding: int) -> None:
     """One row of the image, and below it every window in its place."""
-    read = set(cells.flatten().tolist())
+    read, row = set(cells.flatten().tolist()), colours_of(total, padding)
+    cell, x = min(46, 500 / total), 370
+    sheet.text(x, TOP - 18, "one row, and below it each place where the kernel lands", 14, anchor="lm")
     for j in range(total):
-        outside = not padding <= j < total - padding
-        colour = PADDED if outside else "white"
-        ax.add_patch(rectangle(j, 0, UNREAD if j not in read else colour, hatch="//" if outside else None))
-        ax.text(j + 0.5, 0.5, "" if outside else str(j - padding), ha="center", va="center", fontsize=8)
+        unread = j not in read
+        sheet.box(x + j * cell, TOP, cell, 30, fill=UNREAD if unread else row[j], edge="#888888")
+        words = "✗" if unread else "" if row[j] == PADDED else str(j - padding)
+        sheet.text(
+            x + (j + 0.5) * cell, TOP + 15, words, min(14, int(cell * 0.6)), colour=ORANGE if unread else "black"
+        )
     for number, taps in enumerate(cells.tolist()):
-        y = 1.6 + number
-        ax.plot((taps[0] + 0.5, taps[-1] + 0.5), (y + 0.4, y + 0.4), color=BLUE, linewidth=1)
+        y = TOP + STAIR + number * LINE
+        sheet.box(x + taps[0] * cell, y + LINE / 2 - 2, (taps[-1] - taps[0] + 1) * cell, 2, fill=BLUE, edge=BLUE)
         for j in taps:
-            ax.add_patch(rectangle(j, y, BLUE, height=0.8))
-        ax.text(total + 0.4, y + 0.4, f"→ output {number}", va="center", fontsize=8)
-    for j in sorted(set(range(total)) - read):
-        ax.text(j + 0.5, -0.3, "✗", ha="center", va="center", fontsize=9, color=ORANGE)
-    ax.set(xlim=(-0.2, total + 3.2), ylim=(len(cells) + 2, -0.8))
-    ax.set_title("one row, and each place where the kernel lands  (✗: read by no window)", fontsize=9)
-    ax.axis("off")
-
-
-def rectangle(x: float, y: float, colour: str, height: float = 1.0, hatch: str | None = None):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), 1, height, facecolor=colour, edgecolor="#777777", linewidth=0.6, hatch=hatch)
+            sheet.box(x + j * cell, y, cell, LINE - 6, fill=BLUE, edge="white")
+        sheet.text(x + total * cell + 12, y + LINE / 2 - 3, f"→ output {number}", 13, anchor="lm")
+    if len(read) < total:
+        sheet.text(x, TOP + STAIR + len(cells) * LINE + 8, "✗ read by no window", 13, anchor="lm", colour=ORANGE)
