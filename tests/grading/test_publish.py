@@ -18,6 +18,10 @@ SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.S)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.S)
 
 
+# In the bug museum the fault lies in the signature: the lines below it are shown, and right.
+MUSEUM = {"exercise-pooling"}
+
+
 def git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
@@ -76,7 +80,7 @@ def secrets():
     for path in sorted((ROOT / "solutions").glob("*/*.ipynb")):
         for cell in json.loads(path.read_text())["cells"]:
             source = "".join(cell["source"])
-            for region in SOLUTION.findall(source) + HIDDEN.findall(source):
+            for region in SOLUTION.findall(source) + HIDDEN.findall(source) if cell["id"] not in MUSEUM else ():
                 yield path.stem, cell["id"], squeezed(region)
 
 
