@@ -35,6 +35,9 @@ def images(
     """
     if not panels:
         raise ValueError("there is no image to show: panels is empty")
+    for title, image in panels.items():
+        if image.ndim != 2:
+            raise ValueError(f"{title} has shape {tuple(image.shape)}; (H, W) is wanted: one grey channel, no batch")
     from matplotlib.figure import Figure
 
     columns = columns or len(panels)
@@ -52,10 +55,6 @@ def images(
 def image_panel(axes, image: torch.Tensor, title: str = "", signed: bool = False) -> None:
     """One image (H, W) into `axes`: grey from 0 to 1, or, if `signed`, orange below zero and violet above."""
     values = np.asarray(image.detach())
-    if values.ndim != 2:
-        raise ValueError(
-            f"{title or 'the image'} has shape {values.shape}; (H, W) is wanted: one grey channel, no batch"
-        )
     if signed:
         top = float(np.quantile(np.abs(values), 0.998)) or 1.0  # one stray pixel must not pale all others
         drawn = axes.imshow(values, cmap=DIVERGING, vmin=-top, vmax=top, interpolation="nearest")
