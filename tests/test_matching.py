@@ -20,6 +20,13 @@ def test_of_two_near_peaks_the_higher_stays():
     assert matching.peaks(score, 0.5, distance=4).tolist() == [[2, 3], [2, 20]]
 
 
+def test_the_distance_itself_is_still_near():
+    score = torch.zeros(10, 30)
+    score[2, 3], score[2, 7] = 5.0, 5.0
+    assert len(matching.peaks(score, 0.5, distance=4)) == 1
+    assert len(matching.peaks(score, 0.5, distance=3)) == 2
+
+
 def test_a_plateau_counts_once():
     score = torch.zeros(6, 30)
     score[2:4, 3:6] = 1.0

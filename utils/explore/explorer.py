@@ -43,7 +43,9 @@ class Explorer:
             self._image = ipywidgets.HTML(self._html())
             grid = ipywidgets.GridBox(
                 list(self.controls.values()),
-                layout=ipywidgets.Layout(grid_template_columns=f"repeat({self.columns}, max-content)", grid_gap="2px 24px"),
+                layout=ipywidgets.Layout(
+                    grid_template_columns=f"repeat({self.columns}, max-content)", grid_gap="2px 24px"
+                ),
             )
             for control in self.controls.values():
                 control.observe(self._redraw, names="value")
@@ -59,7 +61,9 @@ class Explorer:
 
         if isinstance(self.picture, Picture):
             return self.picture.html()
-        return f'<div role="status" style="border-left:6px solid #D55E00;padding:.4em .8em">{escape(self.picture)}</div>'
+        return (
+            f'<div role="status" style="border-left:6px solid #D55E00;padding:.4em .8em">{escape(self.picture)}</div>'
+        )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         # A front end shows the richest form it can: the widget where a kernel answers, the picture elsewhere.
