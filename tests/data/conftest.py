@@ -25,6 +25,8 @@ class Page:
     block: int = 1 << 16  # sent at a time …
     pause: float = 0.0  # … with this many seconds before each
     kind: str = "application/octet-stream"
+    length: bool = True  # whether Content-Length is sent
+    shift: int = 0  # bytes by which a piece begins too late
 
 
 class Server:
@@ -57,11 +59,12 @@ class Server:
         page = self.pages.get(name, Page(b"no such file", status=404))
         start, status = 0, page.status
         if asked and page.ranges and status == 200:
-            start, status = int(asked.removeprefix("bytes=").rstrip("-")), 206
+            start, status = int(asked.removeprefix("bytes=").rstrip("-")) + page.shift, 206
         body = page.content[start:]
         request.send_response(status)
         request.send_header("Content-Type", page.kind)
-        request.send_header("Content-Length", str(len(body)))
+        if page.length:
+            request.send_header("Content-Length", str(len(body)))
         if status == 206:
             last, total = len(page.content) - 1, len(page.content)
             request.send_header("Content-Range", f"bytes {start}-{last}/{total}")

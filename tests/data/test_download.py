@@ -72,6 +72,24 @@ def test_a_server_without_range_begins_anew(server, tmp_path):
     assert fetch(remote(server.put("f.bin", CONTENT, ranges=False)), tmp_path, QUICK).read_bytes() == CONTENT
 
 
+def test_a_server_that_sends_another_piece_is_refused(server, tmp_path):
+    (tmp_path / "f.bin.part").write_bytes(CONTENT[:HALF])
+    with pytest.raises(DownloadError, match="another piece"):
+        fetch(remote(server.put("f.bin", CONTENT, shift=5)), tmp_path, QUICK)
+    assert (tmp_path / "f.bin.part").read_bytes() == CONTENT[:HALF]
+
+
+def test_what_comes_after_the_end_is_not_kept(server, tmp_path):
+    url = server.put("f.bin", CONTENT + b"more", length=False)
+    assert fetch(remote(url), tmp_path, QUICK).read_bytes() == CONTENT
+
+
+def test_a_server_that_sends_nothing_is_asked_once(server, tmp_path):
+    with pytest.raises(DownloadError):
+        fetch(remote(server.put("f.bin", CONTENT, cut_after=0)), tmp_path, QUICK)
+    assert len(server.log) == 1
+
+
 def test_interrupted_for_good_keeps_the_part_and_says_so(server, tmp_path):
     url = server.put("f.bin", CONTENT, cut_after=HALF, ranges=False)
     with pytest.raises(DownloadError, match=r"256,000 bytes are kept"):

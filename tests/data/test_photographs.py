@@ -67,7 +67,8 @@ def test_sizes(size, shape):
 def test_shrinking_keeps_the_brightness():
     large, small = data.photo("gravel", gray=True), data.photo("gravel", size=32, gray=True)
     assert small.mean().item() == pytest.approx(large.mean().item(), abs=0.01)
-    assert small.std() < large.std()  # averaged, not picked
+    means = torch.nn.functional.avg_pool2d(large[None], 16)[0]  # 512 → 32: averaged, not picked
+    assert (small - means).abs().mean() < 0.03
 
 
 def test_an_unknown_name_lists_the_known_ones():

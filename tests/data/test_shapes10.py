@@ -37,6 +37,8 @@ def test_the_seed_decides():
     first, again, other = data.shapes10(300, seed=5), data.shapes10(300, seed=5), data.shapes10(300, seed=6)
     assert torch.equal(first.x, again.x) and torch.equal(first.y, again.y)
     assert not torch.equal(first.x, other.x) and not torch.equal(first.y, other.y)
+    for name in first.factors:
+        assert not torch.equal(first.factors[name], other.factors[name]), name
 
 
 def test_areas_are_those_of_geometry():

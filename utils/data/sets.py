@@ -79,7 +79,6 @@ def fetch(files: ModuleType, try_again: bool = True) -> ImageData:
     except DownloadError as error:
         _failed[files.NAME] = error.short
         raise
-    _failed.pop(files.NAME, None)
     return data
 
 
