@@ -7,6 +7,7 @@ publish         the learners' repository, without solutions and grading
 hidden          the check that stands in the HIDDEN TESTS regions: other cases, partial credit
 preprocessors   the links that the course puts into nbgrader's chains
 needed          which cells of a notebook its grade depends on
+kernels         kernels that have torch loaded when they start
 autograde       nbgrader's own autograding, one submission at a time, side by side
 gradebook       the gradebook as a table
 sample_class    learners who were never born, and what each of them should score

@@ -11,6 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor
 
 from grading.course import addresses
+from grading.kernels import WarmKernelManager
 from grading.needed import needed
 
 PLACEHOLDER = re.compile(r"@(COLAB|BINDER|ADDRESS|TAG)@")
@@ -60,7 +61,11 @@ class Tidy(NbGraderPreprocessor):
 
 
 class ExecuteNeeded(Execute):
-    """Autograding: run the cells that the grade depends on, and no others. See `grading.needed`."""
+    """Autograding: run the cells that the grade depends on, and no others. See `grading.needed` and `grading.kernels`."""
+
+    def __init__(self, **settings):
+        settings.setdefault("kernel_manager_class", WarmKernelManager)
+        super().__init__(**settings)
 
     def preprocess(self, nb, resources, km=None):
         self.wanted = needed(nb.cells, self.released(resources["nbgrader"]))
