@@ -93,7 +93,7 @@ def bound(statement: ast.stmt) -> set[str]:
 
 
 def suspicious(statement: ast.stmt, own: Collection[str]) -> list[str]:
-    """The names in a statement that are on either list, and computed ones; a function of one's `own` may have any name."""
+    """The names in a statement that are on either list, and computed ones; one's `own` function may have any name."""
     found = []
     for node in ast.walk(statement):
         names = [getattr(node, "attr", None), None if getattr(node, "id", None) in own else getattr(node, "id", None)]
