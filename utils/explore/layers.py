@@ -10,7 +10,7 @@ from utils.explore.explorer import Explorer
 STACK = ((3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 1, 4))  # convolution, pooling, two dilated convolutions
 
 
-def slider(description: str, value: int, low: int, high: int, width: int = 230):
+def slider(description: str, value: int, low: int, high: int, width: int = 250):
     """An int slider, narrow enough for three to stand side by side."""
     import ipywidgets
 
