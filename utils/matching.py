@@ -24,7 +24,9 @@ def peaks(score: torch.Tensor, threshold: float, distance: int = 5) -> torch.Ten
     """
     if score.ndim != 2:
         raise ValueError(f"score has shape {tuple(score.shape)}; one map (H, W) is wanted")
-    around = F.max_pool2d(score[None, None], 2 * distance + 1, stride=1, padding=distance)[0, 0]
+    size = 2 * distance + 1  # the maximum of a square is separable: columns first, then rows
+    columns = F.max_pool2d(score[None, None], (size, 1), stride=1, padding=(distance, 0))
+    around = F.max_pool2d(columns, (1, size), stride=1, padding=(0, distance))[0, 0]
     candidates = ((score == around) & (score > threshold)).nonzero()
     candidates = candidates[score[tuple(candidates.T)].argsort(descending=True, stable=True)]
     kept = []
