@@ -179,6 +179,16 @@ def test_the_same_sources_give_the_same_commit_and_zip(course, tmp_path):
     first, second = (publish(tmp_path / name / "cnn", source=course) for name in ("one", "two"))
     assert git(first.folder, "rev-parse", "HEAD") == git(second.folder, "rev-parse", "HEAD")
     assert first.archive.read_bytes() == second.archive.read_bytes()
+    # The course of this test has no history, so there is no date to take from it.
+    assert git(first.folder, "log", "-1", "--format=%as %cs").split() == ["2000-01-01"] * 2
+
+
+def test_what_tools_leave_behind_is_not_published(course, tmp_path):
+    for name in ("__pycache__/a.pyc", ".ipynb_checkpoints/b.py", ".c.py.swp"):
+        (course / "utils" / name).parent.mkdir(exist_ok=True)
+        (course / "utils" / name).write_text("")
+    publish(tmp_path / "out", source=course)
+    assert sorted(path.name for path in (tmp_path / "out/utils").rglob("*")) == ["__init__.py"]
 
 
 def test_publishing_the_same_again_changes_nothing(course, tmp_path):
@@ -302,9 +312,10 @@ def test_the_users_own_git_settings_do_not_matter(course, tmp_path, monkeypatch)
     hooks.mkdir()
     (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
-    settings = tmp_path / "gitconfig"
+    settings = tmp_path / ".gitconfig"
     settings.write_text(f"[core]\n\thooksPath = {hooks}\n[commit]\n\tgpgSign = true\n[init]\n\tdefaultBranch = trunk\n")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     done = publish(tmp_path / "out", source=course)
     monkeypatch.delenv("GIT_DIR")
