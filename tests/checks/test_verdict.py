@@ -6,7 +6,10 @@ import styles
 import torch
 from torch import nn
 
-from utils.checks import CheckFailed, check, judged, yours_or_torch
+from utils.checks import CheckFailed, answers, check, judged, questions, yours_or_torch
+from utils.checks.question import attempt
+from utils.checks.report import QUIET, Report
+from utils.checks.verdict import TROUBLES, judge
 
 
 class StrideWrong(styles.Unfold):
@@ -39,6 +42,31 @@ def test_unknown_mistake_shows_a_small_example():
     text = str(error.value)
     assert "Conv2D(in_channels=1, out_channels=1, kernel_size=2, stride=2)" in text
     assert "expected: [[[[" in text and "✘ stride" in text and "✔ padding" in text
+
+
+def test_hidden_cases_do_not_show_in_a_graded_report():
+    """Not in an example, and not through a message or a type that learner code makes of what it was given."""
+    question, answer = questions.find("cross_correlate2d"), answers.find("cross_correlate2d")
+    cases = question.cases(np.random.default_rng(5), wide=True)
+
+    def tells_by_message(image, kernel):
+        raise ValueError(f"secret {image.tolist()}")
+
+    def tells_by_type(image, kernel):
+        raise type(f"Secret{float(image[0, 0]):.0f}", (Exception,), {})
+
+    def tells_by_repr(image, kernel):
+        return type("Secret", (), {})()
+
+    for target in (tells_by_message, tells_by_type, tells_by_repr, lambda i, k: torch.zeros(3), lambda i, k: i):
+        verdict = judge(question, answer, cases, [attempt(question, target, case) for case in cases])
+        report = Report(verdict, answer, examples=False)
+        assert "ecret" not in report.text + report.html and "shape (" not in report.text, report.text
+        assert not any(str(number) in report.text for number in cases[0].given["image"].flatten())
+
+
+def test_every_trouble_has_a_quiet_sentence():
+    assert QUIET.keys() == TROUBLES.keys()
 
 
 def test_stronger_hint_on_request():

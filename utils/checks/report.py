@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from html import escape
 
 import numpy as np
@@ -52,32 +53,56 @@ def describe(verdict: Verdict, answer: Answer, hint: int, examples: bool) -> lis
     if verdict.right:
         lines = [("headline", f"✔ {question.name}: right.")]
         return lines + [("aspect", f"✔ {aspect}: {question.tests[aspect]}") for aspect in question.aspects]
-    lines = [("headline", f"✘ {question.name}: {headline(verdict)}")]
+    lines = [("headline", f"✘ {question.name}: {headline(verdict, examples)}")]
     if examples:
         lines.append(("example", example(question, verdict.failures[0], answer, named=verdict.mistake is not None)))
     lines += [
         ("aspect", f"{'✔' if ok else '✘'} {aspect}: {question.tests[aspect]}") for aspect, ok in verdict.passed.items()
     ]
-    return lines + hints(verdict, hint)
+    return lines + hints(verdict, hint, examples)
 
 
-def headline(verdict: Verdict) -> str:
+def headline(verdict: Verdict, examples: bool) -> str:
     """What is wrong, in one sentence: the misconception if it is known, otherwise what was seen."""
     failure = verdict.failures[0]
     if verdict.mistake:
         return ("" if verdict.certain else "this looks as if ") + verdict.mistake.says
-    where = f"in the aspect “{failure.case.aspect}”, "
-    return where + failure.sentence
+    return f"in the aspect “{failure.case.aspect}”, " + (failure.sentence if examples else without_details(failure))
 
 
-def hints(verdict: Verdict, hint: int) -> list[tuple[str, str]]:
+def without_details(failure: Failure) -> str:
+    """What was seen, without anything of the case: an error's message is the learner's to write, and could hold it."""
+    trouble = failure.outcome.trouble
+    if not trouble:
+        wanted = " where it should stop with an error" if failure.expected.trouble else ""
+        return f"some results are wrong{wanted}."
+    known = trouble.type if isinstance(getattr(builtins, trouble.type, None), type) else "error"
+    return QUIET[trouble.kind].format(known)
+
+
+QUIET = {
+    "not done": "part of it is not done yet.",
+    "error": "your code stops with a {}.",
+    "nothing": "nothing comes back. Is there a `return` at the end, and is it reached?",
+    "not a tensor": "what comes back is not a tensor.",
+    "not an int": "what comes back is not an int.",
+    "detached": "a gradient does not arrive.",
+    "input changed": "an input is changed in place.",
+    "forbidden": "something ready-made does the work.",
+    "interface": "the class is not built as nn.Module's are, or lacks its parameters.",
+    "not repeatable": "asked twice, it answers differently.",
+}
+
+
+def hints(verdict: Verdict, hint: int, examples: bool) -> list[tuple[str, str]]:
     """The first hint; at `hint=2` the stronger one too."""
     name = verdict.question.name
     if not verdict.mistake:
         first = verdict.failures[0].case.aspect
         right = [aspect for aspect, ok in verdict.passed.items() if ok]
         still = f" What is right already: {', '.join(right)}." if right else ""
-        return [("hint", f"Hint: work on “{first}” first, with the example above, on paper.{still}")]
+        where = "the example above" if examples else "the example that the check in the notebook shows"
+        return [("hint", f"Hint: work on “{first}” first, with {where}, on paper.{still}")]
     lines = [("hint", f"Hint: {verdict.mistake.hint}")]
     if hint >= 2:
         return [*lines, ("hint", f"Stronger hint: {verdict.mistake.stronger}")]
