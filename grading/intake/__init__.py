@@ -1,0 +1,12 @@
+"""Intake: whatever a learner handed in → the released notebook with the learner's answers in it, and nothing else.
+
+    take(folder, released, chapter)    one submission: its answers, put into the release; or Refused, with the reason
+    unpack(archive, chapter, into)     a ZIP from Moodle, Canvas or Gradescope → one folder for each learner
+
+No code of a learner's is run, imported or parsed by Python here, and what was handed in is never changed.
+"""
+
+from grading.intake.limits import Limits, Refused
+from grading.intake.take import Taken, take
+
+__all__ = ["Limits", "Refused", "Taken", "take"]
