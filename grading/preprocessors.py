@@ -61,7 +61,7 @@ class Tidy(NbGraderPreprocessor):
 
 
 class ExecuteNeeded(Execute):
-    """Autograding: run the cells that the grade depends on, and no others. See `grading.needed` and `grading.kernels`."""
+    """Autograding: run the cells that the grade depends on (`grading.needed`) in a warm kernel (`grading.kernels`)."""
 
     def __init__(self, **settings):
         settings.setdefault("kernel_manager_class", WarmKernelManager)
