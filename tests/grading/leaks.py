@@ -154,13 +154,12 @@ def copies(solutions: Path, folders: list[Path]) -> list[str]:
 def shapes_of_solution(cell: dict) -> dict[str, int]:
     """The shapes that stand between the markers of an exercise."""
     lines = "".join(cell["source"]).splitlines()
-    if not any("### BEGIN SOLUTION" in line for line in lines):
-        return {}
-    first = next(i for i, line in enumerate(lines, 1) if "### BEGIN SOLUTION" in line)
-    last = next(i for i, line in enumerate(lines, 1) if "### END SOLUTION" in line)
+    begins = [i for i, line in enumerate(lines, 1) if "### BEGIN SOLUTION" in line]
+    ends = [i for i, line in enumerate(lines, 1) if "### END SOLUTION" in line]
+    inside = {i for begin, end in zip(begins, ends, strict=True) for i in range(begin, end)}
     found = {}
-    for node in ast.walk(parsed(cell)):
-        if isinstance(node, ast.stmt) and first < node.lineno < last:
+    for node in ast.walk(parsed(cell)) if inside else ():
+        if isinstance(node, ast.stmt) and node.lineno in inside:
             found.update(shapes(node))
     return found
 
