@@ -12,7 +12,7 @@ Everything else is left out. What this cannot see is a released cell that works 
 
 from __future__ import annotations
 
-import builtins
+import re
 import symtable
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -69,7 +69,8 @@ def always(cell) -> bool:
 def names_in(source: str) -> Names | None:
     """The global names that a cell deals with; None if it cannot be parsed."""
     try:
-        table = symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
+        plain = re.sub(r"^(\s*)%%?(time|capture)\b[^\n\S]*", r"\1", source, flags=re.M)  # %time x = f() binds x
+        table = symtable.symtable(TransformerManager().transform_cell(plain), "cell", "exec")
     except (SyntaxError, ValueError):
         return None
     names = Names()
@@ -79,7 +80,6 @@ def names_in(source: str) -> Names | None:
         if symbol.is_referenced():
             names.reads.add(symbol.get_name())
     collect(table, names, called=False)
-    names.reads -= set(dir(builtins)) - names.binds
     return names
 
 
