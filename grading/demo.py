@@ -11,6 +11,8 @@ import shutil
 import time
 from pathlib import Path
 
+from nbgrader.utils import setenv
+
 from grading.autograde import Submission, autograde, submissions
 from grading.course import ROOT, chapters, found
 from grading.gradebook import table
@@ -28,9 +30,14 @@ def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print)
     FileExistsError
         If `root` holds something that is no course folder of an earlier demo.
     """
+    # The real seed stays out of this; and workers share the cores, so that more threads would only quarrel.
+    with setenv(CNN_COURSE_SEED="the seed of the demo", CNN_COURSE_FAST="1", OMP_NUM_THREADS="1"):
+        return show(root, jobs, say)
+
+
+def show(root: Path, jobs: int, say) -> list[Submission]:
+    """The demo itself, step by step."""
     begin = time.perf_counter()
-    os.environ.setdefault("CNN_COURSE_SEED", "the seed of the demo")  # the real one stays out of this
-    os.environ.update(CNN_COURSE_FAST="1", OMP_NUM_THREADS="1")  # workers share the cores; more threads only quarrel
     lay_out(root)
     release(root)
     say(f"Released {', '.join(chapters(root / 'notebooks'))} into {root / 'notebooks'}.")

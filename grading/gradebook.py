@@ -92,7 +92,8 @@ def table(root: Path, troubles: Collection[Submission] = ()) -> str:
     for learner in sorted({*rows, *(name for name, _ in failed)}):
         row = rows.get(learner, {})
         cells = [UNGRADED if (learner, e.chapter) in failed else str(row.get(e.grade_id, ABSENT)) for e in asked]
-        total = sum(mark.score or 0 for mark in row.values())
+        counted = [row[e.grade_id] for e in asked if e.grade_id in row and (learner, e.chapter) not in failed]
+        total = sum(mark.score or 0 for mark in counted)
         body.append([learner, *cells, f"{total:g}"])
     lines = [*layout(head, body), "", *legend(body)]
     return "\n".join(lines + [f"{UNGRADED} {t.learner}, {t.chapter}: {t.trouble}" for t in troubles])
