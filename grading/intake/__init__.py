@@ -2,11 +2,13 @@
 
     take(folder, released, chapter)    one submission: its answers, put into the release; or Refused, with the reason
     unpack(archive, chapter, into)     a ZIP from Moodle, Canvas or Gradescope → one folder for each learner
+    refusals(chapter, into)            of whom only something unusable came, and why
 
 No code of a learner's is run, imported or parsed by Python here, and what was handed in is never changed.
 """
 
 from grading.intake.limits import Limits, Refused
-from grading.intake.take import Taken, take
+from grading.intake.taking import Taken, take
+from grading.intake.unpacking import Arrival, refusals, unpack
 
-__all__ = ["Limits", "Refused", "Taken", "take"]
+__all__ = ["Arrival", "Limits", "Refused", "Taken", "refusals", "take", "unpack"]

@@ -26,6 +26,7 @@ ASSIGNMENT = re.compile(r"(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 IMPORT = re.compile(r"(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+([^\n]*)", re.S)
 GOES_ON = re.compile(r"[ \t)\]}]|(?:else|elif|except|finally)\b")
 OPEN = {"raise NotImplementedError", "raise NotImplementedError()", "pass", "..."}
+LONGEST_IMPORT = 10_000  # characters
 TOKENS = 2_000  # so much of a cell is compared; what a release holds is far shorter
 
 
@@ -139,7 +140,7 @@ def statement(originals: list[str], lines: list[str]) -> Statement:
     elif assignment := ASSIGNMENT.match(head):
         names, kind = [assignment[1]], "assignment"
     elif imports := IMPORT.match(code.strip()):
-        parts = [part.split() for part in imports[1].strip("() \n").split(",")]
+        parts = [part.split() for part in imports[1][:LONGEST_IMPORT].strip("() \n").split(",")]
         names, kind = [part[-1].partition(".")[0] for part in parts if part], "import"
     return Statement("\n".join(originals), code, frozenset(names), kind)
 

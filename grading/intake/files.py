@@ -35,9 +35,7 @@ def look(folder: Path, limits: Limits) -> list[Path]:
         if part.is_symlink():
             raise Refused(f"The folder {shown(part.name)} is a link that leads elsewhere; {ITSELF}")
     if not folder.is_dir():
-        raise Refused(
-            "There is no submission: its folder does not exist. Hand in the file ending in .ipynb."
-        )
+        raise Refused("There is no submission: its folder does not exist. Hand in the file ending in .ipynb.")
     found: list[Path] = []
     walk(folder, Path(), found, limits)
     return sorted(found)

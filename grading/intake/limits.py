@@ -18,8 +18,8 @@ class Limits:
         Of one notebook file, its outputs included.
     structures : int
         Objects and lists in a notebook's JSON: small in a file, large in memory.
-    cells, text : int
-        Cells of a notebook, and characters in all of them together.
+    cells, lines, text : int
+        Cells of a notebook, and lines and characters in all of them together.
     entries, depth : int
         Files and folders of one submission, and how deep they may lie.
     notebooks : int
@@ -35,6 +35,7 @@ class Limits:
     notebook: int = 50 * MB
     structures: int = 2_000_000
     cells: int = 2_000
+    lines: int = 200_000
     text: int = 10_000_000
     entries: int = 2_000
     depth: int = 20

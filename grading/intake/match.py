@@ -13,6 +13,7 @@ from grading.intake.limits import shown
 from grading.intake.read import Cell
 
 ALIKE = 0.6  # from here on, an unmarked cell is an edited copy of a released one
+KNOWN = 0.2  # so large a part of a notebook must be the chapter's
 UNLIKE = 0.3  # below, a marked duplicate is something new in an old cell
 
 
@@ -77,11 +78,15 @@ class Match:
 
     @property
     def known(self) -> bool:
-        """Whether this is the chapter's notebook at all: some exercise is there, begun or not."""
-        if not self.exercises:
-            return any(place is not None for place in self.role)
-        there = {exercise.place for exercise in self.exercises} & set(self.role)
-        return bool(there) or self.begun
+        """Whether this is the chapter's notebook at all: an exercise is there, begun or not, and not by chance.
+
+        Chapters share names and a few cells, so that one exercise in a notebook full of other things proves nothing.
+        """
+        roles = [place is not None or i in self.user for i, place in enumerate(self.role)]
+        there = [each for each in self.exercises if each.place in self.role or self.answered(each.place)]
+        marked = {exercise.name for exercise in self.exercises} & {cell.grade_id for cell in self.cells}
+        enough = sum(roles) >= KNOWN * len(roles) or 2 * len(there) >= len(self.exercises)
+        return bool(marked) or ((bool(there) or not self.exercises) and enough)
 
     @property
     def begun(self) -> bool:
@@ -107,12 +112,13 @@ class Match:
             self.keep_new(place)
 
     def keep_new(self, place: int) -> None:
-        """Of several cells with one released cell's marks, those that hold something else are the learner's own."""
+        """Of several cells with one released cell's marks, those that define something else are the learner's own."""
         copies = [i for i, role in enumerate(self.role) if role == place]
         if len(copies) > 1:
             best = max(copies, key=lambda i: likeness(self.codes[i], self.released_codes[place]))
             for i in copies:
-                if i != best and likeness(self.codes[i], self.released_codes[place]) < UNLIKE:
+                brings = self.codes[i].brought - self.released_codes[place].brought
+                if i != best and brings and likeness(self.codes[i], self.released_codes[place]) < UNLIKE:
                     self.role[i] = None
 
     def recognise_copies(self) -> None:

@@ -44,10 +44,11 @@ def cells(data: bytes, limits: Limits) -> tuple[list[Cell], list[str]]:
     if len(found) > limits.cells:
         raise Refused(f"The notebook has {len(found)} cells; {limits.cells} are allowed. Delete what is not yours.")
     taken = [taken_in(cell, number, notes) for number, cell in enumerate(found, start=1)]
-    if sum(len(cell.source) for cell in taken) > limits.text:
+    text, lines = sum(len(cell.source) for cell in taken), sum(cell.source.count("\n") for cell in taken)
+    if text > limits.text or lines > limits.lines:
         raise Refused(
-            f"The cells hold more than {limits.text:,} characters of text. Is data pasted into one of them? "
-            "Delete it, save the notebook, and hand it in again."
+            f"The cells hold {text:,} characters in {lines:,} lines; {limits.text:,} and {limits.lines:,} are allowed. "
+            "Is data pasted into one of them? Delete it, save the notebook, and hand it in again."
         )
     if not any(cell.source.strip() for cell in taken):
         raise Refused(f"The notebook is empty: there is nothing in its cells. {AGAIN}")
@@ -144,6 +145,8 @@ def taken_in(cell: dict, number: int, notes: list[str]) -> Cell:
     """What matters of a raw cell, with anything of a wrong type left out."""
     kind = KINDS.get(text_of(cell.get("cell_type")), "raw")
     source = text_of(cell.get("source", cell.get("input")))
+    if cell.get("cell_type") == "heading" and cell.get("level") in range(1, 7):  # before format 4
+        source = f"{'#' * cell['level']} {source}"
     repaired = source.replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
     if repaired != source:
         notes.append(f"Cell {number} holds characters that no text may hold; they were taken out.")
