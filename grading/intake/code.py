@@ -87,6 +87,11 @@ class Code:
         return frozenset(name for each in self.statements if each.kind in kinds for name in each.names)
 
     @cached_property
+    def given(self) -> frozenset[str]:
+        """The names that import and simple assignments bind here, but no definition."""
+        return self.bound - self.defined
+
+    @cached_property
     def bound(self) -> frozenset[str]:
         """The names that def, class, import and simple assignments bind here."""
         return frozenset(name for each in self.statements for name in each.names)

@@ -178,8 +178,8 @@ class Match:
         kinds = (
             [i for i in defining if self.cells[i].kind == "code"],
             defining,
-            [i for i in mine if self.codes[i].bound & names],
-            [i for i in free if self.codes[i].bound & names and self.cells[i].kind == "code"],
+            [i for i in mine if self.codes[i].given & names],
+            [i for i in free if self.codes[i].given & names and self.cells[i].kind == "code"],
             [i for i in others if self.defines(i, exercise)],
         )
         candidates = next(filter(None, kinds), [])
@@ -187,7 +187,7 @@ class Match:
             chosen = max(candidates, key=lambda i: (len(self.codes[i].bound & names), i))
         elif mine:
             chosen = max(mine, key=lambda i: (likeness(self.codes[i], exercise.stub), i))
-            if names:
+            if names and not self.codes[chosen].bound & names:
                 self.notes.append(f"{shown(exercise.name)}: cell {chosen + 1} does not define {listed(names)}.")
         else:
             return

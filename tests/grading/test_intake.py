@@ -500,6 +500,25 @@ def test_an_answer_typed_into_the_check_cell(hand_in):
     assert same_but_for_answers(taken.notebook)
 
 
+def test_an_answer_in_the_check_cell_beats_a_stub_with_another_try_out(hand_in):
+    nb = worked({"double": STUB.replace("double(21)", "double(4)")})
+    by_id(nb, "check-double").source = f'{DOUBLE}\n\ncheck("double", double)'
+    assert hand_in(nb).answers["double"] == "def double(x):\n    return x + x"
+
+
+def test_a_helper_in_a_cell_that_is_not_begun_survives(hand_in):
+    text = f"def helper(x):\n    return x\n\n{STUB}"
+    taken = hand_in(worked({"double": text}))
+    assert taken.answers["double"] == text
+    assert taken.notes == ()
+
+
+def test_an_answer_by_assignment_in_a_new_cell(hand_in):
+    nb = worked({"adder": ADDER})
+    nb.cells.insert(place(nb, "double") + 1, new_code_cell("double = lambda x: 2 * x"))
+    assert hand_in(nb).answers["double"] == "double = lambda x: 2 * x"
+
+
 def test_a_function_of_another_name_is_taken_and_told(hand_in):
     nb = worked({"double": "def twice(x):\n    return 2 * x"})
     taken = hand_in(nb)
