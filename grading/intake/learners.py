@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grading.intake.lms import Person, digest, preferred, slug
 
-COLUMNS = ("learner", "chapter", "lms", "number", "name", "email", "late", "time")
+COLUMNS = ("learner", "chapter", "lms", "number", "name", "email", "late", "time", "digest")
 
 
 @dataclass
@@ -73,12 +73,16 @@ class Learners:
         found = {row["learner"] for row in named} - {row["learner"] for row in here}
         return found.pop() if len(found) == 1 and namesakes[slug(person.name)] == 1 else ""
 
-    def time(self, learner: str, chapter: str) -> str:
-        """When what is there of a learner was handed in; empty if nothing is."""
-        return next((row["time"] for row in self.rows if (row["learner"], row["chapter"]) == (learner, chapter)), "")
+    def standing(self, learner: str, chapter: str) -> tuple[str, str]:
+        """When what is there of a learner was handed in, and its fingerprint; empty if nothing is."""
+        for row in self.rows:
+            if (row["learner"], row["chapter"]) == (learner, chapter):
+                return row["time"], row["digest"]
+        return "", ""
 
-    def note(self, learner: str, chapter: str, person: Person, *, late: bool, time: str) -> None:
+    def note(self, learner: str, chapter: str, person: Person, *, late: bool, time: str, digest: str) -> None:
         """Write down one learner's line for a chapter, in place of an earlier one."""
         self.rows = [row for row in self.rows if (row["learner"], row["chapter"]) != (learner, chapter)]
-        values = (learner, chapter, person.lms, person.number, person.name, person.email, "late" if late else "", time)
+        who = (person.lms, person.number, person.name, person.email)
+        values = (learner, chapter, *who, "late" if late else "", time, digest)
         self.rows.append(dict(zip(COLUMNS, values, strict=True)))

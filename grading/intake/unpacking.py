@@ -55,6 +55,8 @@ class Arrival:
         As the LMS says (Canvas).
     time : str
         When it was handed in, as well as the LMS tells.
+    digest : str
+        Of its files' names and bytes.
     """
 
     learner: str
@@ -65,6 +67,7 @@ class Arrival:
     notes: tuple[str, ...] = ()
     late: bool = False
     time: str = ""
+    digest: str = ""
 
 
 def unpack(archive: Path, chapter: str, into: Path, limits: Limits | None = None) -> list[Arrival]:
@@ -100,10 +103,11 @@ def unpack(archive: Path, chapter: str, into: Path, limits: Limits | None = None
         arrivals = [desk.unclear(unclear)] if unclear else []
         for delivery in theirs:
             learner = ids[delivery.person]
-            arrival = desk.arrive(learner, delivery, learners.time(learner, chapter))
+            arrival = desk.arrive(learner, delivery, learners.standing(learner, chapter))
             arrivals.append(arrival)
             if arrival.state != "older":
-                learners.note(learner, chapter, delivery.person, late=arrival.late, time=arrival.time)
+                known = {"late": arrival.late, "time": arrival.time, "digest": arrival.digest}
+                learners.note(learner, chapter, delivery.person, **known)
         learners.write()
     return sorted(arrivals, key=lambda arrival: arrival.learner)
 
@@ -263,7 +267,7 @@ class Desk:
     received: Path
     budget: Budget
 
-    def arrive(self, learner: str, delivery: Delivery, known_time: str) -> Arrival:
+    def arrive(self, learner: str, delivery: Delivery, standing: tuple[str, str]) -> Arrival:
         """Write one learner's files apart, and when that is done put them in their place with one move."""
         stamps = [info.date_time for name in delivery.files for info in self.entries[name]]
         time = delivery.time or "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(*max(stamps))
@@ -275,7 +279,7 @@ class Desk:
             arrival = replace(arrival, late=delivery.late, notes=tuple(part.notes))
             if part.why:
                 arrival = replace(arrival, state="refused", why=part.why, folder=self.received / "refused" / learner)
-            return self.settle(arrival, part, known_time)
+            return self.settle(arrival, part, *standing)
 
     @contextlib.contextmanager
     def part(self) -> Iterator[Part]:
@@ -283,11 +287,15 @@ class Desk:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=self.received) as temporary:
             yield Part(Path(temporary), Budget(limits, limits.learner, self.budget))
 
-    def settle(self, arrival: Arrival, part: Part, known_time: str) -> Arrival:
-        """Put a submission in its place, and what it replaces aside."""
+    def settle(self, arrival: Arrival, part: Part, known_time: str, known_digest: str) -> Arrival:
+        """Put a submission in its place, and what it replaces aside.
+
+        What is there may have been changed since it came (grading does so), hence the digest of how it came.
+        """
         made = part.refusal(arrival.why) if arrival.why else part.folder
         new, older = fingerprint(made), self.received / "older" / arrival.learner
-        if arrival.folder.is_dir() and fingerprint(arrival.folder) == new:
+        arrival = replace(arrival, digest=new)
+        if arrival.folder.is_dir() and new in (known_digest, fingerprint(arrival.folder)):
             return replace(arrival, state=arrival.state if arrival.why else "unchanged")
         places = [self.into / arrival.learner / self.chapter, self.received / "refused" / arrival.learner]
         standing = [place for place in places if place.is_dir()]
@@ -321,7 +329,7 @@ class Desk:
         with self.part() as part:
             part.fill(self, Delivery(Person("", "", ""), {name: name for name in names}))
             arrival = Arrival(UNCLEAR, None, "refused", self.received / "refused" / UNCLEAR, why)
-            return replace(self.settle(arrival, part, ""), learner="")
+            return replace(self.settle(arrival, part, "", ""), learner="")
 
 
 class Part:

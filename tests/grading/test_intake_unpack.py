@@ -306,6 +306,23 @@ def test_unpacking_twice_changes_nothing(into, zipped):
     assert arrivals["bo-li"].state == "refused"
 
 
+def test_unpacking_again_leaves_alone_what_grading_has_made_of_it(into, zipped):
+    archive = zipped((f"{MOODLE}/{CHAPTER}.ipynb", NOTEBOOK))
+    path = one(archive, into).folder / f"{CHAPTER}.ipynb"
+    path.write_bytes(BETTER)
+    assert one(archive, into).state == "unchanged"
+    assert path.read_bytes() == BETTER
+
+
+def test_a_submission_that_was_deleted_comes_back(into, zipped):
+    archive = zipped((f"{MOODLE}/{CHAPTER}.ipynb", NOTEBOOK))
+    folder = one(archive, into).folder
+    (folder / f"{CHAPTER}.ipynb").unlink()
+    folder.rmdir()
+    assert one(archive, into).state == "new"
+    assert files(into) == {f"ana-silva/{CHAPTER}/{CHAPTER}.ipynb": NOTEBOOK}
+
+
 def test_a_newer_submission_replaces_an_older_one_which_is_kept(into, zipped):
     old = zipped((f"{MOODLE}/{CHAPTER}.ipynb", NOTEBOOK), (f"{MOODLE}/notes.txt", b"x"), name="old.zip")
     new = zipped((f"{MOODLE}/{CHAPTER}.ipynb", BETTER), name="new.zip", when=(2026, 3, 2, 0, 0, 0))
