@@ -89,7 +89,7 @@ def load(torch: bool = True, pictures: bool = False) -> None:
     import IPython.core.interactiveshell  # noqa: F401
 
     if torch:
-        import torch  # noqa: F401
+        import torch
 
         from utils.checks import questions
 
@@ -135,6 +135,10 @@ def new_shell():
         def ask_exit(self):
             print("(the notebook goes on)")
 
+        def showtraceback(self, *args, **kwargs):
+            shorten(sys.exc_info()[2])
+            super().showtraceback(*args, **kwargs)
+
         def _showtraceback(self, etype, evalue, stb):
             self.tracebacks = (*self.tracebacks, "\n".join(stb))
 
@@ -146,6 +150,16 @@ def new_shell():
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Context"
     return Shell.instance(config=config, user_module=None)
+
+
+def shorten(traceback, most: int = 20) -> None:
+    """Cut the middle out of a long traceback, such as an endless recursion's: to format it takes seconds."""
+    frames = []
+    while traceback:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    if len(frames) > most:
+        frames[most // 2].tb_next = frames[-most // 2]
 
 
 def serve(channel: Channel, walls, uid: int | None, shell=None) -> None:
@@ -179,6 +193,7 @@ def leave_standard_streams() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
+    os.close(nothing)
 
 
 def run_cells(shell, cells, limits: dict, channel: Channel) -> None:
@@ -384,6 +399,7 @@ def seclude(order: dict, incoming: int, outgoing: int, told: int, walls, shell) 
         tell.recv(2)  # now somebody outside can kill it, whatever it does
         os.write(opener, b"go")
         os._exit(0)
+    os.setsid()  # a signal to one's process group reaches all of it, through every namespace
     os.read(gate, 2)
     os.close(gate)
     os.close(opener)

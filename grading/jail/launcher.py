@@ -98,7 +98,8 @@ class Plain(Inmate):
         uid = unused_uid() if os.geteuid() == 0 else None
         inside, self.incoming = os.pipe()
         self.outgoing, outside = os.pipe()
-        command = [*python(), "/course/jail/inside.py", "serve", str(inside), str(outside), *([str(uid)] if uid else [])]
+        numbers = [inside, outside] if uid is None else [inside, outside, uid]
+        command = [*python(), "/course/jail/inside.py", "serve", *map(str, numbers)]
         try:
             self.process, self.pid, self.first, self.stderr = start(walls(limits, uid), command, (inside, outside))
         except BaseException:
@@ -118,9 +119,17 @@ class Plain(Inmate):
 
     def close(self) -> None:
         super().close()
-        self.process.kill()
-        self.process.wait()
+        finish(self.process)
         os.close(self.stderr)
+
+
+def finish(process: subprocess.Popen) -> None:
+    """Let bubblewrap bury the first process inside, which is dead: in a container often nobody else would."""
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def start(arguments: list[str], command: list[str], pass_fds: tuple[int, ...]):
@@ -217,7 +226,7 @@ def walls(limits: Limits, uid: int | None, rights: tuple[str, ...] = RIGHTS) -> 
 
 def system() -> list[str]:
     """The C libraries, and where the linker finds them."""
-    arguments = ["--ro-bind", "/usr/lib", "/usr/lib"]
+    arguments = ["--perms", "0755", "--dir", "/etc", *show(Path("/usr/lib"), Path("/usr/lib"))]
     for name in ("/usr/lib64", "/lib", "/lib64"):
         path = Path(name)
         if path.is_symlink():
@@ -250,23 +259,23 @@ def bound(*paths: Path) -> list[str]:
     arguments, shown = [], [Path("/usr/lib"), Path("/lib"), Path("/lib64")]
     for path in sorted(set(paths)):
         if not any(path.is_relative_to(folder) for folder in shown):
-            # bubblewrap makes missing parents too, but some of them readable for root alone.
-            for parent in list(reversed(path.parents))[1:]:
-                if str(parent) not in arguments:
-                    arguments += ["--perms", "0755", "--dir", str(parent)]
-            arguments += ["--ro-bind", str(path), str(path)]
+            arguments += show(path, path)
             shown.append(path)
     return arguments
 
 
+def show(path: Path, place: Path) -> list[str]:
+    """Show a file or folder, read-only, at `place`."""
+    # bubblewrap makes missing parents too, but some of them readable for root alone.
+    folders = [["--perms", "0755", "--dir", str(parent)] for parent in reversed(place.parents)]
+    return [*itertools.chain(*folders[1:]), "--ro-bind", str(path), str(place)]
+
+
 def course() -> list[str]:
     """utils without its answers, and the program inside."""
-    arguments = []
-    for path in (HERE / "inside.py", HERE / "walls.py"):
-        arguments += ["--ro-bind", str(path), f"/course/jail/{path.name}"]
-    for path in utils_files():
-        arguments += ["--ro-bind", str(path), f"/course/{path.relative_to(ROOT)}"]
-    return arguments
+    shown = [(HERE / name, f"/course/jail/{name}") for name in ("inside.py", "walls.py")]
+    shown += [(path, f"/course/{path.relative_to(ROOT)}") for path in utils_files()]
+    return list(itertools.chain(*(show(path, Path(place)) for path, place in shown)))
 
 
 def utils_files() -> list[Path]:
@@ -306,14 +315,15 @@ def find_bwrap() -> str:
     """
     if sys.platform != "linux":
         raise JailUnavailable(
-            f"The jail needs Linux; this is {sys.platform}. Grade in the container of grading/Dockerfile: its first lines "
-            "say how. Learner code is not run without a jail unless you ask for that with --no-jail."
+            f"The jail needs Linux; this is {sys.platform}. Grade in the container of grading/Dockerfile: its first "
+            "lines say how. Learner code is not run without a jail unless you ask for that with --no-jail."
         )
     path = shutil.which("bwrap")
     if not path:
         raise JailUnavailable(
             "bubblewrap is not installed: there is no `bwrap`. Debian and Ubuntu: sudo apt install bubblewrap. "
-            "Fedora: sudo dnf install bubblewrap. Without administrator's rights: conda install -c conda-forge bubblewrap."
+            "Fedora: sudo dnf install bubblewrap. Without administrator's rights: conda install -c conda-forge "
+            "bubblewrap."
         )
     said = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
@@ -339,13 +349,13 @@ def remedy(said: str) -> str:
             "see the first lines of grading/Dockerfile."
         )
     if os.geteuid() == 0:
-        return "It was started by root; root lacks a right here that it usually has. `python -m grading doctor` says more."
+        return "It was started by root, who lacks a right that root usually has. `python -m grading doctor` says more."
     if setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
         return (
-            "Ubuntu (23.10 and later) lets only known programs make user namespaces. Either allow bubblewrap: install "
-            "the profile that is shipped for it, sudo apt install apparmor-profiles && sudo cp "
-            "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && sudo systemctl reload apparmor; "
-            "or lift it for every program: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0."
+            "Ubuntu (23.10 and later) lets only known programs make user namespaces. Either allow bubblewrap, with the "
+            "profile that is shipped for it:\n  sudo apt install apparmor-profiles\n  sudo cp "
+            "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/\n  sudo systemctl reload "
+            "apparmor\nor lift it for every program:\n  sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
         )
     for name in ("/proc/sys/kernel/unprivileged_userns_clone", "/proc/sys/user/max_user_namespaces"):
         if setting(name) == "0":

@@ -18,7 +18,7 @@ class Limits:
     cpu : int
         CPU time of each process.
     cell, cells : float
-        Wall time of one cell, and of all cells together. A cell that takes longer is interrupted, and the next one runs.
+        Wall time of one cell, and of all cells together. A cell that takes longer is interrupted; the next one runs.
     check : float
         Wall time of one check.
     start : float

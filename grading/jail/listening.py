@@ -139,8 +139,7 @@ def once(cells, asked: list[Asked], limits: Limits, warm: Warm | None, no_jail: 
     with contextlib.closing(inmate):
         converse(inmate, words, [request, questions])
         if words.phase == "start":
-            said = words.breach or inmate.complaint() or f"it ended with code {inmate.code()}"
-            raise JailUnavailable(f"The program in the jail did not start: {said[-2000:]}")
+            raise JailUnavailable(f"The program in the jail did not start: {words.why[-2000:]}")
     return words.heard()
 
 
@@ -162,6 +161,8 @@ def converse(inmate: Inmate, words: Words, to_say: list) -> None:
                 data = read(inmate.outgoing)
                 if data:
                     words.hear(data)
+                elif words.phase == "start":
+                    words.stop(KILLED, inmate.complaint() or f"it ended with code {inmate.code()}")
                 elif not words.status:
                     words.ended(inmate.code())
             now = time.monotonic()
@@ -194,7 +195,7 @@ class Words:
 
     def __init__(self, cells: list[str], asked: list[Asked], limits: Limits):
         self.expected, self.asked, self.limits = cells, {ask.grade_id: ask for ask in asked}, limits
-        self.phase, self.status, self.why, self.breach = "start", "", "", ""
+        self.phase, self.status, self.why = "start", "", ""
         self.cells, self.answers, self.suspicions = {}, {}, {}
         self.rest, self.total, self.now_in = bytearray(), 0, ""
         self.deadline = self.last = time.monotonic() + limits.start
@@ -230,8 +231,7 @@ class Words:
         self.deadline = self.last
 
     def take_breach(self, name, _) -> None:
-        self.breach = str(name)
-        self.stop(KILLED, self.breach)
+        self.stop(KILLED, str(name))
 
     def take_begins(self, cell, _) -> None:
         if cell not in self.expected or cell in self.cells:
@@ -286,7 +286,7 @@ class Words:
 
     def ended(self, code: int | None) -> None:
         """The program inside is gone before it was through."""
-        where = f"the cell {self.now_in}" if self.now_in else "the checks" if self.phase == "checks" else "the start"
+        where = f"the cell {self.now_in}" if self.now_in else "the checks" if self.phase == "checks" else "its cells"
         if code == 128 + 24:  # SIGXCPU
             return self.stop(TIMED_OUT, f"In {where} the notebook used up its CPU time.")
         if code == 128 + 9:
@@ -295,7 +295,7 @@ class Words:
         self.stop(KILLED, f"In {where} the notebook ended its own process{how}.")
 
     def heard(self) -> Heard:
-        missing = {name: "No answer came: " + (self.why or "it was left out.") for name in self.asked}
+        missing = dict.fromkeys(self.asked, "No answer came: " + (self.why or "it was left out."))
         fatal = self.now_in if self.status != FINISHED else ""
         return Heard(self.status, self.why, self.cells, missing | self.answers, self.suspicions, fatal)
 
@@ -328,11 +328,8 @@ def look(inmate: Inmate, words: Words) -> None:
     if sum(map(resident, members)) > most and sum(map(proportional, members)) > most:
         where = f"In the cell {words.now_in}" if words.now_in else "In the checks"
         words.stop(OUT_OF_MEMORY, f"{where} the notebook used more than {words.limits.memory // 2**20} MiB of memory.")
-    for member in members[-1:]:
-        with contextlib.suppress(OSError):
-            disk = os.statvfs(f"/proc/{member}/root/home")
-            if disk.f_files - disk.f_ffree > words.limits.inodes:
-                words.stop(KILLED, f"The notebook wrote more than {words.limits.inodes:,} files.")
+    if not isinstance(inmate, Unjailed) and files(members) > words.limits.inodes:
+        words.stop(KILLED, f"The notebook wrote more than {words.limits.inodes:,} files.")
 
 
 def inhabitants(pid: int):
@@ -342,6 +339,15 @@ def inhabitants(pid: int):
         with contextlib.suppress(OSError):
             for child in children.read_text().split():
                 yield from inhabitants(int(child))
+
+
+def files(members: list[int]) -> int:
+    """How many files there are on the jail's own disks; of a member that lets itself be asked."""
+    for member in members:
+        with contextlib.suppress(OSError):
+            disks = [os.statvfs(f"/proc/{member}/root/{name}") for name in ("home", "dev/shm")]
+            return sum(disk.f_files - disk.f_ffree for disk in disks)
+    return 0
 
 
 def resident(pid: int) -> int:

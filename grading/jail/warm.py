@@ -1,4 +1,4 @@
-"""The quick way into the jail: an interpreter that has torch, IPython and utils loaded, and is forked for each submission.
+"""The quick way into the jail: an interpreter that has torch loaded, and is forked for each submission.
 
 The interpreter itself stands behind bubblewrap's walls and never runs learner code. Each fork leaves the namespaces it
 shares with it, gets a disk and a /proc of its own, becomes a user of its own without rights, serves one submission as
@@ -11,12 +11,23 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from grading.jail.launcher import RIGHTS, Inmate, JailUnavailable, python, read_available, start, unused_uid, walls
+from grading.jail.launcher import (
+    RIGHTS,
+    Inmate,
+    JailUnavailable,
+    finish,
+    python,
+    read_available,
+    start,
+    unused_uid,
+    walls,
+)
 from grading.jail.limits import Limits
 
 SECONDS_TO_LOAD = 120
@@ -65,9 +76,10 @@ class Warm:
     def close(self) -> None:
         """End it, and every fork with it."""
         self.control.close()
-        self.process.kill()
-        self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
         select.select([self.first], [], [], 30)
+        finish(self.process)
         os.close(self.first)
         os.close(self.stderr)
 

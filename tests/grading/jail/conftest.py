@@ -1,0 +1,34 @@
+"""Both ways into the jail, for every test that asks for `jailed`, and a look around after each."""
+
+import os
+from functools import partial
+
+import pytest
+from jailbirds import SHORT, members
+
+from grading.jail import Warm, listening, run
+
+
+@pytest.fixture(scope="session")
+def warm():
+    with Warm() as warm:
+        yield warm
+
+
+@pytest.fixture(params=["plain", "warm"])
+def jailed(request, monkeypatch):
+    """`run` with short limits, plain or from a warm interpreter; afterwards nobody is left inside, and no file open."""
+    monkeypatch.setattr(listening, "GRACE", 0.5)
+    warm = request.getfixturevalue("warm") if request.param == "warm" else None
+    jails = []
+
+    def note(inmate, *arguments):
+        jails.append(os.stat(f"/proc/{inmate.pid}/ns/pid").st_ino)
+        return converse(inmate, *arguments)
+
+    converse = listening.converse
+    monkeypatch.setattr(listening, "converse", note)
+    before = len(os.listdir("/proc/self/fd"))
+    yield partial(run, limits=SHORT, warm=warm)
+    assert jails and len(os.listdir("/proc/self/fd")) == before
+    assert not members(jails)
