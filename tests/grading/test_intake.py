@@ -559,6 +559,14 @@ def test_an_edited_training_cell_does_not_run(hand_in, marks):
     assert same_but_for_answers(taken.notebook)
 
 
+def test_an_unmarked_cell_that_defines_something_is_nobodys_copy(hand_in):
+    """However much it is like a released cell that is gone: a helper lost would cost points."""
+    nb = stripped(worked())
+    train = nb.cells[place(released(), "train")]
+    train.source = "def rate():\n    return 0.1\n\nhistory = fit(network, epochs=20, learning_rate=0.1)\nplot(history)"
+    assert hand_in(nb).own == [train.source]
+
+
 def test_what_was_added_to_a_released_cell_is_saved_if_an_answer_uses_it(hand_in):
     nb = worked({"double": "def double(x):\n    return math.prod((TWO, helper(x)))"})
     setup = by_id(nb, "setup")
@@ -739,6 +747,24 @@ def test_limits_on_cells_text_and_structures(hand_in):
 def test_the_notebook_of_another_chapter(hand_in):
     nb = new_notebook(cells=[new_markdown_cell("# Other"), new_code_cell("import torch\nprint('other')")])
     assert f"not the notebook of {CHAPTER}" in refused(hand_in, nb)
+
+
+def test_a_new_notebook_with_only_the_answers_in_it(hand_in):
+    cells = [new_code_cell(DOUBLE), new_code_cell(ADDER), *(new_markdown_cell(f"My thought {n}.") for n in range(30))]
+    assert hand_in(new_notebook(cells=cells)).answers == WORK | {"essay": "*Write your answer here.*"}
+
+
+def test_one_name_in_common_does_not_make_it_the_chapters(hand_in):
+    """Chapters share names: a function given in one may be an exercise of another."""
+    nb = worked()
+    marks = [
+        marked(new_code_cell(f"def f{n}(x):\n    raise NotImplementedError"), f"f{n}", solution=True) for n in range(9)
+    ]
+    other = new_notebook(cells=[new_code_cell(DOUBLE), *(new_code_cell(f"other({n})") for n in range(30))])
+    (hand_in.folder / f"{CHAPTER}.ipynb").write_bytes(SAVED_BY["as it is"](other))
+    nb.cells += marks
+    with pytest.raises(Refused, match="not the notebook of"):
+        take(hand_in.folder, nb, CHAPTER)
 
 
 def test_an_empty_notebook(hand_in):
