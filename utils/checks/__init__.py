@@ -83,7 +83,7 @@ def yours_or_torch(name: str, target):
     except ImportError:  # under grading there are no answers, and nothing to fall back on
         return target
     if callable(target) and judged(name, target).verdict.right:
-        tell(f"From here on this notebook computes with your own {target.__name__}.")
+        tell(f"From here on this notebook computes with your own {getattr(target, '__name__', name)}.")
         return target
     tell(f"Your {getattr(target, '__name__', name)} is not finished yet, so torch's own takes its place from here on.")
     return answers.find(name).reference

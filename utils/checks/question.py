@@ -95,7 +95,7 @@ def attempt(question: Question, target, case: Case, *, trusted: bool = False) ->
     given = copy.deepcopy(case.given)
     watch = watched() if question.from_scratch and case.watched and not trusted else contextlib.nullcontext()
     try:
-        with torch.random.fork_rng(devices=[]), watch:
+        with settings_kept(), watch:
             return Outcome(arrays=question.run(target, given))
     except Objection as objection:
         return Outcome(trouble=Trouble(objection.kind, objection.detail))
@@ -103,12 +103,23 @@ def attempt(question: Question, target, case: Case, *, trusted: bool = False) ->
         # torch raises NotImplementedError too (a module without forward, an operation that a dtype lacks).
         if raised_by_torch(error):
             return Outcome(trouble=Trouble("error", place(error), "NotImplementedError"))
-        return Outcome(trouble=Trouble("not done", str(error)))
-    except Exception as error:
+        return Outcome(trouble=Trouble("not done", message_of(error)))
+    except (Exception, SystemExit, GeneratorExit) as error:  # not KeyboardInterrupt: it stops an endless loop
         return Outcome(trouble=Trouble("error", place(error), error_type(error)))
 
 
-def error_type(error: Exception) -> str:
+@contextlib.contextmanager
+def settings_kept():
+    """Run learner code inside: what it does to torch's randomness, gradients and default dtype ends with it."""
+    dtype = torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+
+
+def error_type(error: BaseException) -> str:
     """The builtin name an error goes by: a learner's own subclass of ValueError counts as ValueError."""
     return "ValueError" if isinstance(error, ValueError) else type(error).__name__
 
@@ -121,12 +132,20 @@ def raised_by_torch(error: BaseException) -> bool:
 
 def place(error: BaseException) -> str:
     """An error with the learner's line that led to it: the innermost frame of a notebook cell."""
-    message = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {message_of(error)}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "ipykernel" in frame.filename or "<" in frame.filename or "ipython-input" in frame.filename:
             line = frame.line or linecache.getline(frame.filename, frame.lineno or 0).strip()
             return f"{message} (in {frame.name}, line {frame.lineno}: {line})"
     return message
+
+
+def message_of(error: BaseException) -> str:
+    """An error's own message, or none if even asking for it fails."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 @contextlib.contextmanager
@@ -145,7 +164,8 @@ def as_array(value, what: str) -> np.ndarray:
     Both count: the course computes with tensors, but a solution that works on arrays is no mistake.
     """
     if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy() if value.dtype != torch.bfloat16 else value.detach().float().numpy()
+        value = value.detach().cpu().resolve_conj().resolve_neg()
+        return value.numpy() if value.dtype != torch.bfloat16 else value.float().numpy()
     if isinstance(value, np.ndarray) and value.dtype != object:
         return value
     if value is None:
@@ -156,7 +176,14 @@ def as_array(value, what: str) -> np.ndarray:
 def as_int(value, what: str) -> np.ndarray:
     """An int (Python's or NumPy's) as an array; a float, a bool or a tensor is an objection."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return np.asarray(int(value))
+        return np.asarray(max(-LARGEST_INT, min(int(value), LARGEST_INT)))
     if value is None:
         raise Objection("nothing", f"{what} is None")
-    raise Objection("not an int", f"{what} is {value!r}, a {type(value).__name__}")
+    if isinstance(value, BaseException):
+        raise Objection("not an int", f"{what} is a {type(value).__name__}; an error is raised, not returned")
+    if isinstance(value, float):
+        raise Objection("not an int", f"{what} is {value!r}, a float. Dividing with `/` gives a float, `//` an int")
+    raise Objection("not an int", f"{what} is {value!r:.60}, a {type(value).__name__}; an int is wanted")
+
+
+LARGEST_INT = 2**63 - 1  # no answer comes near it; larger numbers would not fit an array

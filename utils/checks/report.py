@@ -13,7 +13,7 @@ from utils.checks.verdict import Failure, Verdict
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#777777"}  # also told by ✔ ✘ ○ and by words
 LARGEST = 36  # elements of an array that an example still shows
-INSTRUCTIONS = ("gradients", "positional", "dtype")  # entries of a case that are no argument of the learner's code
+INSTRUCTIONS = ("gradients", "positional", "dtype", "layout")  # entries of a case that are no argument of the learner's code
 
 
 class Report(float):
@@ -135,6 +135,7 @@ def called(question: Question, given: dict) -> str:
     name = form.partition("(")[0]
     call = f"{name}({', '.join(f'{k}={v!r}' for k, v in plain.items())})" if plain else form
     precision = f" in {given['dtype']}" if "dtype" in given else ""
+    precision += " on an x whose columns lie together in memory, as .permute() leaves it" if "layout" in given else ""
     return f"{call}{precision}" + "".join(f"\n{k} = {written(v)}" for k, v in arrays.items())
 
 

@@ -20,7 +20,7 @@ TROUBLES = {
     "error": "your code stops with an error. {}",
     "nothing": "nothing comes back: {}. Is there a `return` at the end, and is it reached?",
     "not a tensor": "{}, not a tensor. Collect the numbers in a torch.Tensor and return that.",
-    "not an int": "{}; an int is wanted. Dividing with `/` gives a float, `//` an int.",
+    "not an int": "{}.",
     "detached": "the gradient does not reach {}. Something on the way leaves autograd: .item(), .detach(), .data, "
     ".numpy(), torch.tensor(...) around a tensor, or torch.no_grad().",
     "input changed": "{} is changed in place: whoever called you still needs it. Work on a copy (.clone()).",
@@ -127,6 +127,8 @@ def difference(got: Outcome, expected: Outcome, tolerance: float) -> str:
         label = LABELS.get(name, name)
         if mine is None:
             return f"{label} is missing"
+        if mine.dtype.kind == "c" and right.dtype.kind != "c":
+            return f"{label} is complex; real numbers are wanted (`.real` takes them out of a Fourier transform)"
         if mine.shape != right.shape:
             return f"{label} has shape {mine.shape}; expected {right.shape}"
         if right.dtype.kind in "US" or mine.dtype.kind not in "fiub":

@@ -52,6 +52,8 @@ def cases(rng, wide):
         ask("padding", (4, 7), 3, padding=(0, 2)),
         ask("padding", (5, 4), (2, 3), padding=(1, 0)),
         ask("padding", (3, 5), 5, padding=2),
+        ask("padding", (2, 4), (3, 5), padding=3),
+        ask("padding", (4, 5), 1, padding=(1, 2)),
         ask("padding", (5, 8), 3, padding=2, stride=2, needs=("stride",)),
         ask("padding", (6, 7), (2, 3), padding=(2, 1), stride=(2, 3), positional=True, needs=("stride",)),
         ask("dilation", (4, 6), 2, dilation=2, small=True),
@@ -71,6 +73,8 @@ def cases(rng, wide):
         ),
         ask("bias", (3, 4), 2, channels=(1, 2), bias=True, small=True),
         ask("bias", (5, 4), 3, channels=(1, 3), bias=True),
+        ask("bias", (5, 4), 2, channels=(1, 3), bias=True),  # as many channels as columns
+        ask("bias", (4, 5), 2, channels=(1, 3), bias=True),  # as many channels as rows
         ask("bias", (5, 4), 3, channels=(2, 3), bias=True, needs=("channels",)),
         ask(
             "bias",
@@ -91,6 +95,7 @@ def cases(rng, wide):
         ask("batch", (2, 3), 2, batch=2, small=True),
         ask("batch", (5, 4), 3, batch=3, channels=(2, 3), needs=("channels",)),
         ask("batch", (4, 7), (2, 3), batch=2, next_batch=(4, 6, 5)),
+        ask("batch", (5, 6), (2, 3), batch=2, layout="columns first"),
         ask(
             "batch",
             (6, 5),
@@ -164,8 +169,9 @@ def run(target, given):
         if given["bias"] is not None:
             named["bias"] = given["bias"]
         layer = build(target, "Conv2D", *first, **named)
-    fill(layer, given)
-    return ask_layer(layer.to(getattr(torch, given.get("dtype", "float64"))), given)
+    layer = layer.to(getattr(torch, given.get("dtype", "float64")))
+    fill(layer, given)  # after the conversion, so that no digit of the weights is lost
+    return ask_layer(layer, given)
 
 
 def fill(layer, given):
@@ -209,11 +215,11 @@ QUESTIONS = {
         tests={
             "values": "kernels of 1×1 to 4×3, odd and even, square and oblong; double and single precision",
             "stride": "1 to 4, different for height and width, with rows and columns left over",
-            "padding": "0 to 2, different for height and width, also with stride",
+            "padding": "0 to 3, different for height and width, also with stride",
             "dilation": "1 to 4, different for height and width, also with stride and padding",
             "bias": "one per output channel; bias=False",
             "channels": "1 to 4 in, 1 to 4 out",
-            "batch": "1 to 4 pictures, and another size of picture through the same layer",
+            "batch": "1 to 4 pictures, another size of picture through the same layer, pictures stored column by column",
             "gradients": "for input, weight and bias",
         },
         cases=cases,

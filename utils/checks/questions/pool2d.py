@@ -17,7 +17,7 @@ def case(rng, aspect, size, kernel_size, *, batch=1, channels=1, small=False, ne
     if "next_batch" in settings:
         b, h, w = settings["next_batch"]
         given["x2"] = rng.standard_normal((b, channels, h, w))
-    given |= {k: v for k, v in settings.items() if k in ("gradients", "positional", "dtype")}
+    given |= {k: v for k, v in settings.items() if k in ("gradients", "positional", "dtype", "layout")}
     return Case(aspect, given, needs, watched=small)
 
 
@@ -44,6 +44,7 @@ def cases(rng, wide):
         ask("lp", (6, 4), 2, mode="lp", p=3),
         ask("lp", (4, 6), (2, 3), mode="lp", p=1),
         ask("lp", (5, 7), (2, 3), mode="lp", p=4),
+        ask("lp", (4, 5), 2, stride=1, padding=0, mode="lp", p=3, positional=True, needs=("stride",)),
         ask("stride", (3, 5), 2, stride=1, small=True),
         ask("stride", (7, 9), 3, stride=2),
         ask("stride", (8, 7), 2, stride=3),
@@ -104,6 +105,7 @@ def cases(rng, wide):
         ask("shapes", (5, 4), 2, batch=3, channels=2, mode="mean", needs=("mean",)),
         ask("shapes", (4, 5), (2, 1), batch=2, channels=2, mode="lp", next_batch=(3, 6, 4), needs=("lp",)),
         ask("shapes", (2, 3), (2, 3), batch=1, channels=2, next_batch=(2, 5, 8)),
+        ask("shapes", (5, 6), (2, 3), batch=2, layout="columns first"),
         ask("gradients", (4, 6), 2, channels=2, gradients=True),
         ask(
             "gradients",
@@ -157,7 +159,7 @@ QUESTIONS = {
             "lp": "p of 1 to 4",
             "stride": "the default, overlapping windows, gaps, different for height and width",
             "padding": "invisible to the maximum even where all is negative; zeros for mean and p-norm",
-            "shapes": "batches, channels, and another size of picture through the same layer",
+            "shapes": "batches, channels, another size of picture through the same layer, pictures stored column by column",
             "gradients": "for the input, in all three modes",
         },
         cases=cases,
