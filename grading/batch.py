@@ -16,9 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
 
 from grading import verdict
-from grading.autograde import convert
+from grading.converters import convert
 from grading.course import chapters, gradebook_url
 from grading.jail import JailUnavailable, Warm
 from grading.staging import handed_in
@@ -144,11 +145,7 @@ def enter(root: Path, record: Record) -> None:
     RuntimeError
         If nbgrader refuses; the submission then counts as not entered, and no score of it is exported.
     """
-    from nbgrader.converters import Autograde
-
-    from grading.autograde import Submission
-
-    trouble = convert(Autograde, root, Submission(record.chapter, record.learner))
+    trouble = convert(Autograde, root, record.learner, record.chapter)
     if trouble:
         raise RuntimeError(f"{record.learner}, {record.chapter}: nbgrader could not enter the grade: {trouble}")
 

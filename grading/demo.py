@@ -13,17 +13,20 @@ from pathlib import Path
 
 from nbgrader.utils import setenv
 
-from grading.autograde import Submission, autograde, submissions
+from grading.batch import autograde
 from grading.course import ROOT, chapters, found
+from grading.feedback import feedback
 from grading.gradebook import table
+from grading.jail import JailUnavailable
 from grading.release import release
 from grading.sample_class import hand_in, learners
+from grading.verdict import Record
 
 MARK = "nbgrader_config.py"  # a folder that holds it, or nothing at all, may be made anew
 
 
-def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print) -> list[Submission]:
-    """Show it all in the folder `root`; return the submissions, each with its trouble, if it had any.
+def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print) -> list[Record]:
+    """Show it all in the folder `root`; return the records of the class.
 
     Raises
     ------
@@ -35,29 +38,39 @@ def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print)
         return show(root, jobs, say)
 
 
-def show(root: Path, jobs: int, say) -> list[Submission]:
+def show(root: Path, jobs: int, say) -> list[Record]:
     """The demo itself, step by step."""
     begin = time.perf_counter()
     lay_out(root)
     release(root)
-    say(f"Released {', '.join(chapters(root / 'notebooks'))} into {root / 'notebooks'}.")
+    graded = chapters(root / "notebooks")
+    say(f"Released {', '.join(graded)} into {root / 'notebooks'}.")
     hand_in(root)
-    waiting = submissions(root)
-    say(f"A sample class has handed in {len(waiting)} notebooks:")
+    say("A sample class has handed in its notebooks:")
     for learner in learners():
         say(f"  {learner.name:7} {learner.style}")
-    say("nbgrader grades them now, with its own autograde and generate_feedback:")
-    done = []
-    for submission in autograde(root, waiting, jobs):
-        done.append(submission)
-        state = f"could not be graded: {submission.trouble}" if submission.trouble else "graded"
-        say(f"  {len(done):2}/{len(waiting)}  {submission.learner}, {submission.chapter}: {state}")
-    troubles = [submission for submission in done if submission.trouble]
-    say("\n" + table(root, troubles))
-    pages = sorted((root / "grading" / "feedback").rglob("*.html"))
-    say(f"\n{len(pages)} feedback pages, for example {pages[0]}" if pages else "\nThere is no feedback page.")
+    say("They are graded now. Learner code runs in a jail; the verdict falls outside it.")
+    records = [record for chapter in graded for record in grade(root, chapter, jobs, say)]
+    say("\n" + table(root))
+    pages = [page for chapter in graded for page in feedback(root, chapter, jobs)]
+    say(f"\n{len(pages)} feedback pages, for example {pages[0]}")
     say(f"Done in {time.perf_counter() - begin:.0f} s. To go on from here: cd {root}, then nbgrader's commands.")
-    return done
+    return records
+
+
+def grade(root: Path, chapter: str, jobs: int, say) -> list[Record]:
+    """Grade a chapter in the jail, or, where there is none, say so and do without: this class is the course's own."""
+
+    def tell(done: int, of: int, record: Record) -> None:
+        why = f": {record.why}" if record.why else ""
+        say(f"  {done:2}/{of}  {record.learner}, {chapter}: {record.status}{why}")
+
+    try:
+        return autograde(root, chapter, jobs, tell=tell)
+    except JailUnavailable as reason:
+        say(f"\nNO JAIL ON THIS MACHINE: {reason}")
+        say("The sample class belongs to the course, so it is graded WITHOUT A JAIL. Never do that with a real one.\n")
+        return autograde(root, chapter, jobs, no_jail=True, tell=tell)
 
 
 def lay_out(root: Path) -> None:

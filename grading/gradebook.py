@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
 
-from grading.autograde import Submission
 from grading.course import chapters, gradebook_url
+from grading.report import records
+from grading.staging import handed_in
+from grading.verdict import GRADED, REFUSED, TIMED_OUT
 
-ABSENT, UNGRADED, BY_HAND = "·", "✘", "?"
+ABSENT, UNGRADED, BY_HAND, LOOK = "·", "✘", "?", "!"
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,17 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a learner has for an exercise: a score, or None while nobody, machine or human, has given one."""
+    """What a learner has for an exercise: a score, or None while nobody, machine or human, has given one.
+
+    `by_hand`: free text that waits for its grade; `look`: a check without a verdict, or with a doubtful one.
+    """
 
     score: float | None
-    by_hand: bool
+    by_hand: bool = False
+    look: bool = False
 
     def __str__(self) -> str:
-        return BY_HAND if self.by_hand else UNGRADED if self.score is None else f"{self.score:g}"
+        return BY_HAND if self.by_hand else LOOK if self.look else UNGRADED if self.score is None else f"{self.score:g}"
 
 
 def exercises(root: Path) -> list[Exercise]:
@@ -69,23 +74,16 @@ def marks(root: Path) -> dict[str, dict[str, Mark]]:
                 row = found.setdefault(submission.student.id, {})
                 for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
                     given = grade.manual_score is not None or grade.auto_score is not None
-                    by_hand = grade.needs_manual_grade and grade.cell.cell_type == "markdown"
-                    row[grade.name] = Mark(grade.score if given else None, by_hand and grade.manual_score is None)
+                    waits = grade.needs_manual_grade and grade.manual_score is None
+                    text = grade.cell.cell_type == "markdown"
+                    row[grade.name] = Mark(grade.score if given else None, waits and text, waits and given and not text)
     return found
 
 
-def table(root: Path, troubles: Collection[Submission] = ()) -> str:
-    """The gradebook as text.
-
-    Parameters
-    ----------
-    root : Path
-        A course folder.
-    troubles : collection of Submission
-        Submissions that could not be graded; each is shown with its reason.
-    """
-    asked, rows = exercises(root), marks(root)
-    failed = {(trouble.learner, trouble.chapter) for trouble in troubles}
+def table(root: Path) -> str:
+    """The gradebook of the course in `root` as text, and below it every submission that is no plain grade."""
+    asked, rows, odd = exercises(root), marks(root), oddities(root)
+    failed = {key for key, (sign, _) in odd.items() if sign == UNGRADED}
     head = [["learner", *(e.name for e in asked), "total"], ["", *(e.chapter[:2] for e in asked), ""]]
     head.append(["", *(f"/{e.points:g}" for e in asked), f"/{sum(e.points for e in asked):g}"])
     body = []
@@ -96,7 +94,22 @@ def table(root: Path, troubles: Collection[Submission] = ()) -> str:
         total = sum(mark.score or 0 for mark in counted)
         body.append([learner, *cells, f"{total:g}"])
     lines = [*layout(head, body), "", *legend(body)]
-    return "\n".join(lines + [f"{UNGRADED} {t.learner}, {t.chapter}: {t.trouble}" for t in troubles])
+    return "\n".join(lines + [f"{sign} {name}, {chapter}: {why}" for (name, chapter), (sign, why) in odd.items()])
+
+
+def oddities(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    """By learner and chapter, the sign and the sentence for each submission that was not simply graded."""
+    found = {}
+    for chapter in chapters(root / "notebooks"):
+        known = {record.learner: record for record in records(root, chapter)}
+        for learner in handed_in(root, chapter):
+            record = known.get(learner)
+            if record is None:
+                found[learner, chapter] = UNGRADED, "not graded yet"
+            elif record.status != GRADED:
+                sign = UNGRADED if record.status in (REFUSED, TIMED_OUT) else LOOK
+                found[learner, chapter] = sign, f"{record.status}: {record.why}"
+    return found
 
 
 def layout(head: list[list[str]], body: list[list[str]]) -> list[str]:
@@ -119,6 +132,7 @@ def legend(body: list[list[str]]) -> list[str]:
     """What the signs mean, of those that occur."""
     meanings = {
         BY_HAND: "to be graded by hand, in formgrader",
+        LOOK: "needs a look: worth nothing until you have decided, in formgrader",
         ABSENT: "not handed in",
         UNGRADED: "could not be graded: not a zero, but a case for you",
     }

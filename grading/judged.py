@@ -17,6 +17,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool
 
 from grading import verdict
+from grading.staging import is_clean, manifest
 from grading.verdict import Item, Record
 
 
@@ -27,6 +28,9 @@ class Judge(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         root, learner, chapter = where(self, resources)
+        staged = manifest(root, learner, chapter)
+        if not staged or not is_clean(root, learner, chapter, staged):  # nbgrader only notes that its hook failed
+            raise RuntimeError(f"{learner}, {chapter}: the submission was not taken in, so it is not graded.")
         record = verdict.current(root, learner, chapter)
         if record is None:
             record = verdict.examine(root, learner, chapter, no_jail=self.no_jail)

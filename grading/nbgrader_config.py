@@ -5,6 +5,7 @@ from pathlib import Path
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as stock
 
+from grading import judged
 from grading import preprocessors as ours
 from grading.course import settle
 
@@ -40,22 +41,17 @@ c.GenerateAssignment.preprocessors = [
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
-# submitted -> autograded: only what the grade depends on is run, and every test must end in a verdict.
+# submitted -> autograded: the submission is staged, learner code runs in the jail, and the verdict falls outside it.
+# nbgrader's Execute is not in this list: in its place, nothing of a learner's runs in this process.
+c.Autograde.pre_convert_hook = "grading.staging.before_autograde"
 c.Autograde.autograde_preprocessors = [
-    ours.ExecuteNeeded,
-    ours.Verdicts,
+    judged.Judge,
     stock.LimitOutput,
     stock.SaveAutoGrades,
+    judged.Withhold,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
-c.Execute.timeout = 60  # seconds for a cell
-c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
-c.Execute.error_on_timeout = {
-    "ename": "CellTimeoutError",
-    "evalue": "This cell ran for a minute and was stopped.",
-    "traceback": ["CellTimeoutError: This cell ran for a minute and was stopped. Is there an endless loop?"],
-}
 
 # autograded -> feedback: without the hidden tests.
 c.GenerateFeedback.preprocessors = [stock.GetGrades, ours.HideHidden, CSSHTMLHeaderPreprocessor]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import nbformat
 from nbgrader import utils as nbgrader_utils
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
 from grading.course import addresses
-from grading.kernels import WarmKernelManager
-from grading.needed import needed
 
 PLACEHOLDER = re.compile(r"@(COLAB|BINDER|ADDRESS|TAG)@")
 KEPT = ("deletable", "editable", "jupyter", "nbgrader", "tags")  # metadata of a cell that a release keeps
@@ -58,51 +54,6 @@ class Tidy(NbGraderPreprocessor):
         for cell in nb.cells:
             cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in KEPT if key in cell.metadata})
         return nb, resources
-
-
-class ExecuteNeeded(Execute):
-    """Autograding: run the cells that the grade depends on (`grading.needed`) in a warm kernel (`grading.kernels`)."""
-
-    def __init__(self, **settings):
-        settings.setdefault("kernel_manager_class", WarmKernelManager)
-        super().__init__(**settings)
-
-    def preprocess(self, nb, resources, km=None):
-        self.wanted = needed(nb.cells, self.released(resources["nbgrader"]))
-        return super().preprocess(nb, resources, km)
-
-    def preprocess_cell(self, cell, resources, index):
-        if not self.wanted[index]:
-            return cell, resources
-        return super().preprocess_cell(cell, resources, index)
-
-    def released(self, which: dict) -> set[str]:
-        """The sources of the code cells that were released; empty if the release cannot be found."""
-        course = CourseDirectory(parent=self)
-        folder = course.format_path(course.release_directory, ".", which["assignment"])
-        path = Path(folder) / f"{which['notebook']}.ipynb"
-        if not path.is_file():
-            self.log.warning("There is no release of %s: every cell that is not graded is left out.", path.stem)
-            return set()
-        return {cell.source.strip() for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"}
-
-
-class Verdicts(NbGraderPreprocessor):
-    """Autograding: a warning costs nothing, and silence is no success.
-
-    nbgrader takes anything on stderr for a failure, and a check that says nothing at all for a full success. Here what
-    stands on stderr is dropped from the graded checks, and a check that ends without a number fails visibly.
-    """
-
-    def preprocess_cell(self, cell, resources, index):
-        if cell.cell_type != "code" or not nbgrader_utils.is_grade(cell) or nbgrader_utils.is_solution(cell):
-            return cell, resources
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        if not any(output.output_type in ("execute_result", "error") for output in cell.outputs):
-            sentence = "The check ended without a verdict, so there are no points for it yet. Look at this cell."
-            error = nbformat.v4.new_output("error", ename="NoVerdict", evalue=sentence, traceback=[sentence])
-            cell.outputs.append(error)
-        return cell, resources
 
 
 class HideHidden(ClearHiddenTests):

@@ -15,7 +15,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from grading.autograde import listener
+from grading.converters import listener
 from grading.course import ROOT, chapters, config
 
 

@@ -134,11 +134,13 @@ def recover(root: Path, learner: str, chapter: str) -> None:
 def before_autograde(assignment: str, student: str, notebooks: list[str]) -> None:
     """nbgrader's hook before it grades a submission: stage it, whatever it looks like.
 
-    `notebooks` is nbgrader's own list of what it will convert; after staging there is exactly one.
+    `notebooks` is nbgrader's own list of what it will convert; after staging there is exactly one. Which submission it
+    is at stands only there: the other arguments are the patterns of its command line, "*" as a rule.
     """
-    root = Path(notebooks[0]).resolve().parents[4]
-    stage(root, student, assignment)
-    notebooks[:] = [str(submitted(root, student, assignment) / NOTEBOOK.format(chapter=assignment))]
+    folder = Path(os.path.abspath(notebooks[0])).parent
+    root, learner, chapter = folder.parents[3], folder.parent.name, folder.name
+    stage(root, learner, chapter)
+    notebooks[:] = [str(submitted(root, learner, chapter) / NOTEBOOK.format(chapter=chapter))]
 
 
 def handed_in(root: Path, chapter: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -112,7 +113,10 @@ def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool 
         return Record(learner, chapter, REFUSED, staged.refused, staged.notes, items, fingerprint=mark)
     notebook = nbformat.read(submitted(root, learner, chapter) / f"{chapter}.ipynb", as_version=4)
     heard = confine(notebook, released, warm, no_jail)
-    items = {asked.grade_id: item(asked, heard, own_sources(notebook)) for asked in graded_checks(released)}
+    items = {
+        asked.grade_id: not_begun(asked) if is_open(asked, notebook, released, heard) else item(asked, heard, notebook)
+        for asked in graded_checks(released)
+    }
     status, why = overall(heard, items)
     outputs = {cell: asdict(ran) for cell, ran in heard.cells.items()}
     return Record(learner, chapter, status, why, staged.notes, items, outputs, mark)
@@ -136,7 +140,30 @@ def confine(notebook, released, warm, no_jail: bool) -> jail.Heard:
     return jail.run(cells, asked, warm=warm, no_jail=no_jail)
 
 
-def item(asked, heard, sources: list[str]) -> Item:
+def is_open(asked, notebook, released, heard: jail.Heard) -> bool:
+    """Whether an exercise was not begun: its target is not there because the cell that defines it is as released."""
+    if isinstance(heard.answers.get(asked.grade_id), list):
+        return False
+    stubs = {cell.id: cell.source for cell in released.cells if defines(cell, asked.target)}
+    answers = [cell for cell in notebook.cells if cell.id in stubs]
+    unchanged = all(cell.source.strip() == stubs[cell.id].strip() for cell in answers)
+    raised = [heard.cells[cell.id].error for cell in answers if cell.id in heard.cells]
+    return unchanged or (bool(raised) and all(error.startswith("NotImplementedError") for error in raised))
+
+
+def defines(cell, name: str) -> bool:
+    """Whether a released cell is the exercise that defines `name`."""
+    solution = cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    return bool(solution and re.search(rf"^(class|def)\s+{re.escape(name)}\b", cell.source, re.M))
+
+
+def not_begun(asked) -> Item:
+    question = questions.find(asked.name)
+    text = f"○ {asked.name}: not done yet."
+    return Item(asked.name, 0.0, question.points, dict.fromkeys(question.aspects, False), text=text)
+
+
+def item(asked, heard: jail.Heard, notebook) -> Item:
     """The verdict on one check, from what the jail heard and from reading the code."""
     question, answer = questions.find(asked.name), answers.find(asked.name)
     outcomes = heard.answers.get(asked.grade_id, "The jail gave no answer.")
@@ -149,7 +176,7 @@ def item(asked, heard, sources: list[str]) -> Item:
     verdict = judge(question, answer, cases, outcomes)
     report = Report(verdict, answer, examples=False)
     doubts = [heard.suspicions.get(asked.grade_id, "")]
-    doubts += [suspicion(sources, asked.target)] if question.from_scratch and verdict.done else []
+    doubts += [suspicion(own_sources(notebook), asked.target)] if question.from_scratch and verdict.done else []
     look = "; ".join(doubt for doubt in doubts if doubt) if verdict.points else ""
     return Item(
         asked.name,

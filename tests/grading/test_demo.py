@@ -8,9 +8,10 @@ from grading.course import ROOT, chapters
 from grading.demo import demo
 from grading.gradebook import BY_HAND, exercises, marks
 from grading.sample_class import filled_in, learners
+from grading.verdict import GRADED
 
 CLASS = {learner.name: learner for learner in learners()}
-GRADED = [(name, chapter) for name, learner in CLASS.items() for chapter in learner.chapters if not learner.cut_off]
+WHOLE = [(name, chapter) for name, learner in CLASS.items() for chapter in learner.chapters if not learner.cut_off]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_the_class_has_all_sorts_of_learners():
     assert any(learner.cut_off for learner in CLASS.values())
 
 
-@pytest.mark.parametrize(("name", "chapter"), GRADED)
+@pytest.mark.parametrize(("name", "chapter"), WHOLE)
 def test_a_learner_scores_what_was_assigned_by_hand(shown, name, chapter):
     root, _, _ = shown
     learner, row = CLASS[name], marks(root)[name]
@@ -65,13 +66,13 @@ def test_every_answer_is_put_to_use(shown):
 
 def test_one_broken_submission_stops_no_other_and_is_seen(shown):
     _, done, text = shown
-    troubled = {(s.learner, s.chapter): s.trouble for s in done if s.trouble}
+    troubled = {(record.learner, record.chapter): record.why for record in done if record.status != GRADED}
     cut_off = {(name, chapter) for name, learner in CLASS.items() for chapter in learner.chapters if learner.cut_off}
     assert troubled.keys() == cut_off != set()
     for (name, chapter), trouble in troubled.items():
-        assert "JSON" in trouble and f"✘ {name}, {chapter}: {trouble}" in text
+        assert "breaks off" in trouble and f"✘ {name}, {chapter}: refused: {trouble}" in text
         assert re.search(rf"^{name} .*✘ .* 0$", text, re.M)
-    assert len(done) == len(troubled) + len(GRADED)
+    assert len(done) == len(troubled) + len(WHOLE)
 
 
 def test_the_table_has_every_learner_and_total(shown):
@@ -85,7 +86,8 @@ def test_the_table_has_every_learner_and_total(shown):
 def test_everybody_gets_feedback_without_the_hidden_tests(shown):
     root, _, text = shown
     pages = {page.parts[-3]: page for page in sorted((root / "grading" / "feedback").rglob("*.html"))}
-    assert pages.keys() == {name for name, _ in GRADED}
+    assert pages.keys() == CLASS.keys()
+    assert "breaks off" in pages["nuru"].read_text(encoding="utf-8")
     for page in (root / "grading" / "feedback").rglob("*.html"):
         html = page.read_text(encoding="utf-8")
         assert "HIDDEN" not in html and "grading.hidden" not in re.sub(r"<[^>]+>", "", html), page

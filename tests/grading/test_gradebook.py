@@ -1,11 +1,13 @@
 """The gradebook as a table, and gradebooks that lie in wrong places."""
 
+import shutil
+
+import nbformat
 import pytest
-from courses import CHAPTER, course
+from courses import CHAPTER, course, released
 from nbgrader.api import Gradebook
 
 from grading.__main__ import main
-from grading.autograde import Submission
 from grading.course import gradebook_url, strays
 from grading.gradebook import marks, table
 from grading.release import release
@@ -33,8 +35,16 @@ def graded(tmp_path_factory):
     return root
 
 
+def hand_in(root, learner):
+    """A submission that nobody has graded."""
+    folder = root / "grading" / "submitted" / learner / CHAPTER
+    folder.mkdir(parents=True)
+    nbformat.write(released(root), folder / f"{CHAPTER}.ipynb")
+
+
 def test_the_table(graded):
-    text = table(graded, [Submission(CHAPTER, "dora", "NotJSONError: no notebook")])
+    hand_in(graded, "dora")
+    text = table(graded)
     assert text.splitlines() == [
         "           conv_",
         "         output_",
@@ -49,7 +59,7 @@ def test_the_table(graded):
         "",
         "? to be graded by hand, in formgrader",
         "✘ could not be graded: not a zero, but a case for you",
-        "✘ dora, 97_small: NotJSONError: no notebook",
+        "✘ dora, 97_small: not graded yet",
     ]
 
 
@@ -59,7 +69,9 @@ def test_a_score_by_hand_counts(graded):
 
 def test_a_failed_submission_is_no_zero(graded):
     """What an earlier run left in the gradebook is not shown as if it were today's."""
-    text = table(graded, [Submission(CHAPTER, "ada", "Kernel died")])
+    hand_in(graded, "ada")
+    text = table(graded)
+    shutil.rmtree(graded / "grading" / "submitted" / "ada")
     assert "ada            ✘    ✘      0" in text
 
 

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from courses import CHAPTER, SOLUTION, course, released
 
-from grading.autograde import Submission, grade
+from grading.batch import autograde
 from grading.course import ROOT, config, settle_environment
 from grading.gradebook import marks
 from grading.release import release
@@ -76,35 +76,23 @@ def test_autograde_and_feedback_from_the_shell(small):
 def test_only_what_the_grade_needs_is_run(small, monkeypatch):
     monkeypatch.setenv("CNN_COURSE_SEED", "for tests")
     hand_in(small, "bob", "def conv_output_size(n, kernel_size, **settings):\n    return n - kernel_size + 1")
-    assert grade(small, Submission(CHAPTER, "bob")).trouble == ""
-    path = small / "grading" / "autograded" / "bob" / CHAPTER / f"{CHAPTER}.ipynb"
-    cells = {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
-    assert cells["picture"].execution_count is None and not cells["picture"].outputs
-    assert cells["setup"].execution_count == 1
+    (record,) = (record for record in autograde(small, CHAPTER, jobs=1) if record.learner == "bob")
+    assert "picture" not in record.outputs and "setup" in record.outputs
     assert marks(small)["bob"]["check-size"].score == 1  # stride 1 only
 
 
-BROKEN = {
-    "no JSON": lambda path: path.write_text("<<<<<<< HEAD"),
-    "a dead kernel": lambda path: path.write_text(
-        path.read_text().replace("raise NotImplementedError", "import os; os._exit(1)")
-    ),
-    "a cell twice": lambda path: path.write_text(twice(path.read_text())),
-}
-
-
-def twice(text):
-    nb = json.loads(text)
-    nb["cells"] += [cell | {"id": "again"} for cell in nb["cells"] if cell["id"] == "check-size"]
-    return json.dumps(nb)
-
-
-@pytest.mark.parametrize("damage", BROKEN)
-def test_a_broken_submission_says_why(small, damage):
+def test_a_damaged_submission_is_refused_by_nbgraders_own_command(small):
+    """Refused, with a sentence, in the gradebook as zero that waits for a look; and the next one is graded."""
     path = hand_in(small, "eve")
-    BROKEN[damage](path)
-    trouble = grade(small, Submission(CHAPTER, "eve")).trouble
-    assert trouble and "\n" not in trouble
+    path.write_text("<<<<<<< HEAD")
+    hand_in(small, "finn", SOLUTION)
+    code, log = nbgrader("autograde", CHAPTER, "--force", folder=small)
+    assert code == 0, log
+    row = marks(small)
+    assert row["eve"]["check-size"].look and row["eve"]["check-size"].score == 0
+    assert row["finn"]["check-size"].score == 5 and not row["finn"]["check-size"].look
+    (kept,) = (small / "grading" / "originals" / CHAPTER / "eve").glob("0*")
+    assert (kept / path.name).read_text() == "<<<<<<< HEAD"
 
 
 def test_from_inside_the_course_nbgrader_finds_it(tmp_path):

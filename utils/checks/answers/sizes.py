@@ -1,6 +1,6 @@
 """Sizes and costs of layers, asked of real layers; and how learners miscount them.
 
-A size is the shape of what a real layer gives on torch's `meta` device, which computes shapes and nothing else.
+A size is the shape of what a real layer gives.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from utils.checks.answer import Answer, Mistake
 UNFIT = 1000  # windows added and taken away again, to count below one window
 
 
-def meta(*shape):
-    return torch.empty(shape, device="meta")
+def blank(*shape):
+    return torch.zeros(shape)
 
 
 # ── conv_output_size ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -24,7 +24,7 @@ def meta(*shape):
 def conv(n, kernel_size, stride=1, padding=0, dilation=1):
     """The length of a real convolution's output."""
     try:
-        return F.conv1d(meta(1, 1, n), meta(1, 1, kernel_size), None, stride, padding, dilation).shape[-1]
+        return F.conv1d(blank(1, 1, n), blank(1, 1, kernel_size), None, stride, padding, dilation).shape[-1]
     except RuntimeError as error:
         raise ValueError("the kernel does not fit once") from error
 
@@ -281,7 +281,7 @@ CONV = (
 
 def pool(n, kernel_size, stride=None, padding=0, ceil_mode=False):
     """The length of a real pooling's output."""
-    return F.max_pool1d(meta(1, 1, n), kernel_size, stride, padding, ceil_mode=ceil_mode).shape[-1]
+    return F.max_pool1d(blank(1, 1, n), kernel_size, stride, padding, ceil_mode=ceil_mode).shape[-1]
 
 
 def pool_bent(change, after=lambda size, given: size):
@@ -434,8 +434,8 @@ def below_one_pool(n, kernel_size, stride, padding, ceil_mode):
 
 def transpose(n, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
     """The length of a real transposed convolution's output."""
-    weight = meta(1, 1, kernel_size)
-    size = F.conv_transpose1d(meta(1, 1, n), weight, None, stride, padding, output_padding, 1, dilation)
+    weight = blank(1, 1, kernel_size)
+    size = F.conv_transpose1d(blank(1, 1, n), weight, None, stride, padding, output_padding, 1, dilation)
     return size.shape[-1]
 
 
@@ -563,7 +563,7 @@ TRANSPOSE = (
 
 def parameters(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """The numbers in a real layer, counted."""
-    layer = nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias, device="meta")
+    layer = nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias)
     return sum(p.numel() for p in layer.parameters())
 
 
