@@ -13,7 +13,7 @@ from utils.checks.verdict import Failure, Verdict
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#777777"}  # also told by ✔ ✘ ○ and by words
 LARGEST = 36  # elements of an array that an example still shows
-INSTRUCTIONS = ("gradients", "positional", "dtype", "layout")  # entries of a case that are no argument of the learner's code
+INSTRUCTIONS = ("gradients", "positional", "dtype", "layout")  # entries of a case that are no argument
 
 
 class Report(float):

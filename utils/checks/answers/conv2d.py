@@ -89,6 +89,26 @@ def dense_reading(x, w, b, s, p, d):
     return F.conv2d(x, w, b, 1, p, d)[:, :, :height, :width]
 
 
+def thinned_input(x, w, b, s, p, d):
+    """The stride leaves out pixels of the padded input, not positions of the window."""
+    ph, pw = p
+    return F.conv2d(F.pad(x, (pw, pw, ph, ph))[:, :, :: s[0], :: s[1]], w, b, 1, 0, d)
+
+
+def long_taps(x, w, b, s, p, d):
+    """Every tap followed by its gap, the last one too."""
+    spread = w.new_zeros(*w.shape[:2], w.shape[2] * d[0], w.shape[3] * d[1])
+    spread[:, :, :: d[0], :: d[1]] = w
+    return F.conv2d(x, spread, b, s, p)
+
+
+def literal_strides(x, w, b, s, p, d):
+    """Reads x as if it lay row by row in memory, unless padding has copied it."""
+    if not any(p) and not x.is_contiguous():
+        x = x.as_strided(x.shape, torch.empty(x.shape).stride())
+    return F.conv2d(x, w, b, s, p, d)
+
+
 def late_start(x, w, b, s, p, d):
     """The first window starts one stride less one further on."""
     y = F.conv2d(x, w, b, 1, p, d)
@@ -211,6 +231,10 @@ def bare_bias(layer):
         layer.bias = bias
 
 
+def frozen_weight(layer):
+    layer.weight.requires_grad_(False)
+
+
 def swapped_weight(layer):
     layer.weight = nn.Parameter(layer.weight.detach().transpose(0, 1).contiguous())
 
@@ -312,6 +336,13 @@ STRIDE = (
         "where does the window of output [0, 1] start with stride 2?",
         "output [i, j] belongs to the window that starts at i·stride, j·stride.",
         bent(dense_reading),
+    ),
+    Mistake(
+        "stride thins out the input",
+        "the stride leaves out pixels of the input; it moves the window, which still sees neighbouring pixels.",
+        "kernel 2, stride 2 on 1 2 3 4: which two pixels does the second window see?",
+        "step over positions of the window, not over pixels.",
+        bent(thinned_input),
     ),
     Mistake(
         "late start",
@@ -486,6 +517,13 @@ DILATION = (
         "try dilation=(3, 1).",
         "unpack both numbers.",
         settings(lambda s, p, d: (s, p, d[1])),
+    ),
+    Mistake(
+        "dilation stretches every tap",
+        "the spread-out kernel is too long: there is a gap after each tap; after the last one there should be none.",
+        "draw three taps with dilation 2 (x . x . x) and count from end to end.",
+        "count gaps first; then add the one tap that has no gap behind it.",
+        bent(long_taps),
     ),
     Mistake(
         "dilation taken as gap",
@@ -708,10 +746,38 @@ BATCH = (
     ),
     Mistake(
         "keeps the last output",
-        "the layer keeps its output and adds to it in the next call.",
-        "what does forward store in self?",
-        "make a fresh output in every call.",
+        "asked twice with the same input, the layer answers differently: something lasts from one call to the next.",
+        "what does forward store in self, or draw at random?",
+        "make a fresh output in every call, and leave self as it is.",
         accumulating(),
+    ),
+    Mistake(
+        "assumes rows in memory",
+        "wrong for a picture that does not lie row by row in memory, such as one that comes from .permute().",
+        "where do the numbers that you hand to as_strided come from? x.stride() knows how x lies in memory.",
+        "ask x for its strides, or copy it with .contiguous() first.",
+        bent(literal_strides),
+    ),
+    Mistake(
+        "reshaped, not permuted",
+        "channels and positions are mixed: view and reshape keep the order of the numbers, they never swap dimensions.",
+        "what shape has your result before the last view or reshape, and which dimension comes last?",
+        "bring the dimensions into the order (B, C, H, W) with permute or transpose first, then give them their sizes.",
+        result(lambda y, x, w: y.permute(0, 2, 3, 1).reshape(y.shape)),
+    ),
+    Mistake(
+        "batch and channels mixed",
+        "pictures and channels are mixed: the batch dimension was behind the channels when the result was reshaped.",
+        "what shape has your result before the last view or reshape?",
+        "bring the dimensions into the order (B, C, H, W) with permute or transpose first, then give them their sizes.",
+        result(lambda y, x, w: y.transpose(0, 1).reshape(y.shape)),
+    ),
+    Mistake(
+        "width before height",
+        "H and W are swapped when the result gets its shape: the numbers are right, their rows too short or too long.",
+        "in which order does your last view or reshape name height and width?",
+        "(B, C, H, W): the height comes first.",
+        result(lambda y, x, w: y.reshape(*y.shape[:2], y.shape[3], y.shape[2])),
     ),
 )
 
@@ -802,6 +868,13 @@ GRADIENTS = (
         "look for self.bias.data, .detach() or .item().",
         "use self.bias as it is.",
         without_gradient("b"),
+    ),
+    Mistake(
+        "weight frozen",
+        "the weight cannot learn: its requires_grad is False.",
+        "how is self.weight made in __init__?",
+        "an nn.Parameter learns unless it is told otherwise.",
+        bent(interface=frozen_weight),
     ),
     Mistake(
         "weight and bias detached",

@@ -46,6 +46,17 @@ def catalogue(orient, wrong_orientation):
             y.select(dim, -1).zero_()
         return y
 
+    def first_row_only(y, *_):
+        return torch.cat([y[:1], torch.zeros_like(y[1:])])
+
+    def matrix_product(image, kernel):
+        if kernel.shape[0] != kernel.shape[1]:
+            torch.ones(2, 3) @ torch.ones(2, 3)  # a RuntimeError, as the learner's own product would raise it
+        return torch_says(image, orient(kernel).sum(1).expand_as(kernel))
+
+    def wraps_around(image, kernel):
+        return image.roll((kernel.shape[0] // 2, kernel.shape[1] // 2), (0, 1)), kernel
+
     def transposed_kernel(image, kernel):
         return torch_says(image, orient(kernel.T)) if kernel.shape[0] == kernel.shape[1] else index_error()
 
@@ -113,6 +124,27 @@ def catalogue(orient, wrong_orientation):
             bent(after=lambda y, i, k: last_left_zero(y, (0, 1))),
         ),
         Mistake(
+            "last row left empty",
+            "the last row of the result stays zero: the loop over rows stops one position too early.",
+            "which values does range(n) take? n is not among them.",
+            "both loops run over the whole size of the result.",
+            bent(after=lambda y, i, k: last_left_zero(y, (0,))),
+        ),
+        Mistake(
+            "last column left empty",
+            "the last column of the result stays zero: the loop over columns stops one position too early.",
+            "which values does range(n) take? n is not among them.",
+            "both loops run over the whole size of the result.",
+            bent(after=lambda y, i, k: last_left_zero(y, (1,))),
+        ),
+        Mistake(
+            "first row only",
+            "only the first row of the result is filled; the rows below stay zero.",
+            "how far is your `return` indented?",
+            "a `return` inside a loop ends the function in the loop's first turn.",
+            bent(after=first_row_only),
+        ),
+        Mistake(
             "last row missing",
             "the last row is missing: the loop over rows stops one position too early.",
             "compare the two ranges of your loops.",
@@ -142,7 +174,7 @@ def catalogue(orient, wrong_orientation):
         ),
         Mistake(
             "full",
-            "you give the full result, with windows that overlap the image by one pixel; the valid part is wanted.",
+            "you give the full result, with windows that only touch the image; the valid part is wanted.",
             "use only windows that lie inside the image.",
             "add no border.",
             full,
@@ -174,6 +206,41 @@ def catalogue(orient, wrong_orientation):
             "= or += ?",
             "start at zero and add each product.",
             bent(before=lambda i, k: (i[k.shape[0] - 1 :, k.shape[1] - 1 :], k[-1:, -1:])),
+        ),
+        Mistake(
+            "sum carried on",
+            "every result contains all the results before it: the sum is never set back to zero.",
+            "compare your second result with the first two that are expected.",
+            "each position of the window starts a new sum.",
+            bent(after=lambda y, i, k: y.flatten().cumsum(0).view(y.shape)),
+        ),
+        Mistake(
+            "sum carried along the row",
+            "every result contains those to its left: the sum is set back to zero once per row, not at each position.",
+            "in which of your loops does the sum start at zero?",
+            "each position of the window starts a new sum.",
+            bent(after=lambda y, i, k: y.cumsum(1)),
+        ),
+        Mistake(
+            "matrix product",
+            "window and kernel are multiplied as matrices, with @; each product wanted has one pixel and one weight.",
+            "how many products has a 2×2 kernel? A product of two 2×2 matrices has eight.",
+            "`*` multiplies pixel by weight.",
+            matrix_product,
+        ),
+        Mistake(
+            "wraps around",
+            "the window reaches beyond the border and wraps around: a negative index counts from the other end.",
+            "which pixels make up the window of result [0, 0]?",
+            "result [0, 0] belongs to the window whose top-left pixel is image[0, 0]; nothing is centred.",
+            bent(before=wraps_around),
+        ),
+        Mistake(
+            "sign lost",
+            "the results have lost their sign: a filter may well answer with a negative number.",
+            "abs(...) drops the sign, and so does the magnitude of a Fourier transform.",
+            "keep the sum as it is; of a complex number take the real part.",
+            bent(after=lambda y, i, k: y.abs()),
         ),
         Mistake(
             "kernel squared",
@@ -242,7 +309,47 @@ NOT_FLIPPED = Mistake(
     torch_says,
 )
 
+CONVOLVE_ONLY = (
+    Mistake(
+        "image flipped",
+        "the image is flipped; it is the kernel that convolution turns.",
+        "an image with a single 1 near the top left: where should the kernel appear in the result?",
+        "leave the image as it is.",
+        lambda image, kernel: torch_says(flip(image), kernel),
+    ),
+    Mistake(
+        "transposed instead of turned",
+        "the kernel is transposed; convolution turns it by 180°.",
+        "write down 1 2 / 3 4 turned by 180°, and then what your code makes of it.",
+        "a transposed kernel swaps rows and columns; a turned one reverses both.",
+        lambda image, kernel: torch_says(image, kernel.T),
+    ),
+    Mistake(
+        "turned by 90°",
+        "the kernel is turned by 90°; convolution turns it by 180°.",
+        "write down 1 2 / 3 4 turned by 180°, and then what your code makes of it.",
+        "two quarter turns make the half turn that is wanted.",
+        lambda image, kernel: torch_says(image, kernel.rot90()),
+    ),
+    Mistake(
+        "turned by 90° the other way",
+        "the kernel is turned by 270°; convolution turns it by 180°.",
+        "write down 1 2 / 3 4 turned by 180°, and then what your code makes of it.",
+        "a half turn is the same in both directions.",
+        lambda image, kernel: torch_says(image, kernel.rot90(-1)),
+    ),
+    Mistake(
+        "index −0",
+        "the kernel is turned, but its first row and column stay where they are: index −0 is index 0.",
+        "which weights are kernel[-0] and kernel[-1]?",
+        "counted from the end, the first index is −1.",
+        lambda image, kernel: torch_says(image, flip(kernel).roll((1, 1), (0, 1))),
+    ),
+)
+
 ANSWERS = {
     "cross_correlate2d": Answer(torch_says, catalogue(lambda kernel: kernel, FLIPPED)),
-    "convolve2d": Answer(lambda image, kernel: torch_says(image, flip(kernel)), catalogue(flip, NOT_FLIPPED)),
+    "convolve2d": Answer(
+        lambda image, kernel: torch_says(image, flip(kernel)), catalogue(flip, NOT_FLIPPED) + CONVOLVE_ONLY
+    ),
 }

@@ -78,6 +78,12 @@ def swapped_padding(x, kernel_size, stride, padding, mode, p):
     return torch_says(border, kernel_size, stride, 0, mode, p)
 
 
+def infinite_border(x, kernel_size, stride, padding, mode, p):
+    """Minus infinity around the picture, whatever the mode."""
+    ph, pw = padding
+    return torch_says(F.pad(x, (pw, pw, ph, ph), value=-torch.inf), kernel_size, stride, 0, mode, p)
+
+
 def norm(change):
     """The p-norm pooling with one step changed."""
     return only("lp", change)
@@ -196,6 +202,13 @@ POOL2D = (
         "how many pixels has a 2×3 window?",
         "height times width.",
         only("mean", lambda x, **g: torch_says(x, **g) * g["kernel_size"][1] / g["kernel_size"][0]),
+    ),
+    Mistake(
+        "mean over the width's square",
+        "the mean is divided by the square of the kernel's width.",
+        "how many pixels has a 2×3 window?",
+        "height times width.",
+        only("mean", lambda x, **g: torch_says(x, **g) * g["kernel_size"][0] / g["kernel_size"][1]),
     ),
     Mistake(
         "p-norm without root",
@@ -317,6 +330,13 @@ POOL2D = (
         padded_max(0.0),
     ),
     Mistake(
+        "minus infinity for every mode",
+        "mean and p-norm see minus infinity at the border; only the maximum pads with that.",
+        "what is the mean of 1, 2, 3 and −∞?",
+        "mean and p-norm pad with zeros.",
+        bent(infinite_border),
+    ),
+    Mistake(
         "padding left out of the mean",
         "the mean counts only real pixels; as in nn.AvgPool2d, padded zeros count as well.",
         "the mean at a corner of ones with padding 1 is below 1.",
@@ -392,6 +412,13 @@ POOL2D = (
         "squeeze() removes every dimension of size 1, wanted or not.",
         "the output always has four dimensions.",
         result(lambda y, x, **_: y[0] if len(y) == 1 else y),
+    ),
+    Mistake(
+        "all ones squeezed",
+        "squeeze() removes every dimension of size 1 from the output; it always has four.",
+        "what is left of (1, 1, 2, 3) after squeeze()?",
+        "name the dimension, or do without squeeze.",
+        result(lambda y, x, **_: y.squeeze()),
     ),
     Mistake(
         "output transposed",

@@ -219,7 +219,7 @@ QUESTIONS = {
             "dilation": "1 to 4, different for height and width, also with stride and padding",
             "bias": "one per output channel; bias=False",
             "channels": "1 to 4 in, 1 to 4 out",
-            "batch": "1 to 4 pictures, another size of picture through the same layer, pictures stored column by column",
+            "batch": "1 to 4 pictures, another size through the same layer, pictures stored column by column",
             "gradients": "for input, weight and bias",
         },
         cases=cases,

@@ -159,7 +159,7 @@ QUESTIONS = {
             "lp": "p of 1 to 4",
             "stride": "the default, overlapping windows, gaps, different for height and width",
             "padding": "invisible to the maximum even where all is negative; zeros for mean and p-norm",
-            "shapes": "batches, channels, another size of picture through the same layer, pictures stored column by column",
+            "shapes": "batches, channels, another size through the same layer, pictures stored column by column",
             "gradients": "for the input, in all three modes",
         },
         cases=cases,
