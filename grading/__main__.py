@@ -1,9 +1,8 @@
-"""`python -m grading`: release, demo, gradebook, publish."""
+"""`python -m grading`: the instructor's commands, from release to export."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -17,31 +16,64 @@ def main(arguments: list[str] | None = None) -> int:
         from grading import publish
 
         return publish.main(arguments[1:])
+    from grading.intake import Refused as BadArchive
+    from grading.jail import JailUnavailable
     from grading.release import Refused
 
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
-    except (Refused, FileExistsError, FileNotFoundError) as error:
+        return options.run(options) or 0
+    except (Refused, BadArchive, FileExistsError, FileNotFoundError, RuntimeError, JailUnavailable) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: the same command goes on from here.", file=sys.stderr)
+        return 130
 
 
 def parser() -> argparse.ArgumentParser:
+    from grading.batch import CORES
+    from grading.report import PLATFORMS
+
     program = argparse.ArgumentParser(prog="python -m grading", description="For instructors.")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    add = commands.add_parser("release", help="make notebooks/ from solutions/, and tell the gradebook")
-    add.add_argument("--no-gradebook", action="store_true", help="leave the gradebook alone")
-    add.set_defaults(run=release)
-    add = commands.add_parser("demo", help="release, grade a sample class, show the gradebook and write feedback pages")
-    add.add_argument("folder", nargs="?", type=Path, default=course.ROOT / "demo", help="default: demo/")
-    add.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once; default: one per core")
-    add.set_defaults(run=demo)
-    add = commands.add_parser("gradebook", help="show the gradebook as a table")
-    add.add_argument("folder", nargs="?", type=Path, default=course.ROOT, help="a course folder; default: this one")
-    add.set_defaults(run=gradebook)
-    commands.add_parser("publish", help="write the learners' repository, without solutions and grading")
+
+    def add(run, help: str, *, chapter: bool = False, jobs: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(run.__name__, help=help, description=help)
+        command.set_defaults(run=run)
+        if chapter:
+            command.add_argument("chapter", help="for example 01_convolution")
+            command.add_argument("--course", type=Path, default=course.ROOT, help="a course folder; default: this one")
+        if jobs:
+            command.add_argument("--jobs", type=int, default=CORES, help="how many at once; default: one per core")
+            command.add_argument("--no-jail", action="store_true", help="UNSAFE: run learner code with your own rights")
+        return command
+
+    command = add(release, "make notebooks/ from solutions/, and tell the gradebook")
+    command.add_argument("--no-gradebook", action="store_true", help="leave the gradebook alone")
+    commands.add_parser("publish", help="write the learners' repository and ZIP, without solutions and grading")
+    command = add(collect, "take in a ZIP from Moodle, Canvas or Gradescope", chapter=True)
+    command.add_argument("archive", type=Path)
+    add(
+        autograde,
+        "grade what was handed in and is not graded yet; goes on where it was stopped",
+        chapter=True,
+        jobs=True,
+    )
+    command = add(regrade, "grade everything anew, after a check was corrected", chapter=True, jobs=True)
+    command.add_argument("--diff", action="store_true", help="only show what would change, learner by learner")
+    add(status, "every submission, and what became of it", chapter=True)
+    add(feedback, "write the feedback pages", chapter=True)
+    command = add(misconceptions, "what the class got wrong: a page with bars, and CSV", chapter=True)
+    command.add_argument("--to", type=Path, help="a folder; default: grading/reports in the course folder")
+    command = add(export, "the grades as CSV for your platform", chapter=True)
+    command.add_argument("--to", choices=PLATFORMS, default="plain")
+    command = add(gradebook, "the gradebook as a table")
+    command.add_argument("folder", nargs="?", type=Path, default=course.ROOT, help="a course folder; default: this one")
+    add(doctor, "try the jail on this machine, and say what is missing")
+    command = add(demo, "release, grade a sample class, show the gradebook and write feedback pages")
+    command.add_argument("folder", nargs="?", type=Path, default=course.ROOT / "demo", help="default: demo/")
+    command.add_argument("--jobs", type=int, default=CORES, help="how many at once; default: one per core")
     return program
 
 
@@ -57,10 +89,96 @@ def release(options: argparse.Namespace) -> None:
     print(f"{len(chapters)} chapters are released; {len(touched)} files have changed.")
 
 
-def demo(options: argparse.Namespace) -> None:
-    from grading.demo import demo
+def collect(options: argparse.Namespace) -> None:
+    from grading.intake import unpack
 
-    demo(options.folder.resolve(), options.jobs)
+    arrivals = unpack(options.archive, options.chapter, options.course / "grading" / "submitted")
+    for arrival in arrivals:
+        print(f"{arrival.state:10} {arrival.learner or '(whose?)'} {arrival.why}".rstrip())
+    print(f"{len(arrivals)} submissions. Next: python -m grading autograde {options.chapter}")
+
+
+def autograde(options: argparse.Namespace) -> None:
+    grade(options, again=False)
+
+
+def regrade(options: argparse.Namespace) -> None:
+    if options.diff:
+        show_changes(options)
+    else:
+        grade(options, again=True)
+
+
+def grade(options: argparse.Namespace, *, again: bool) -> None:
+    from tqdm import tqdm
+
+    from grading import batch, report
+    from grading.staging import handed_in
+
+    shout(options)
+    waiting = len(handed_in(options.course, options.chapter))
+    with tqdm(total=waiting, unit="submission", disable=None) as bar:
+
+        def tell(done: int, of: int, record) -> None:
+            bar.update(done - bar.n)
+            if record.status != "graded":
+                bar.write(f"{record.learner}: {record.status}: {record.why}")
+
+        records = batch.autograde(
+            options.course, options.chapter, options.jobs, again=again, no_jail=options.no_jail, tell=tell
+        )
+    print(report.summary(records, options.chapter))
+
+
+def show_changes(options: argparse.Namespace) -> None:
+    from grading import batch
+
+    shout(options)
+    count = 0
+    for before, after in batch.changes(options.course, options.chapter, options.jobs, no_jail=options.no_jail):
+        count += 1
+        print("\n".join(batch.explained(before, after)))
+    print(f"{count} learners' results would change. Nothing was written; `regrade` without --diff does it.")
+
+
+def shout(options: argparse.Namespace) -> None:
+    """Make it impossible to overlook that strangers' code is about to run unconfined."""
+    if options.no_jail:
+        print("\n*** NO JAIL: learner code runs with your rights, beside the gradebook. ***\n", file=sys.stderr)
+
+
+def status(options: argparse.Namespace) -> None:
+    from grading import report
+
+    print(report.status(options.course, options.chapter))
+
+
+def feedback(options: argparse.Namespace) -> None:
+    from grading.feedback import feedback
+
+    pages = feedback(options.course, options.chapter)
+    print(f"{len(pages)} pages in {options.course / 'grading' / 'feedback'}")
+
+
+def misconceptions(options: argparse.Namespace) -> None:
+    from grading import report
+
+    folder = options.to or options.course / "grading" / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = report.misconceptions(options.course, options.chapter)
+    page, data = (folder / f"misconceptions_{options.chapter}.{kind}" for kind in ("html", "csv"))
+    page.write_text(report.misconceptions_page(table, options.chapter), encoding="utf-8")
+    data.write_text(report.misconceptions_csv(table), encoding="utf-8")
+    print(f"{page}\n{data}")
+
+
+def export(options: argparse.Namespace) -> None:
+    from grading import report
+
+    print(report.export(options.course, options.chapter, options.to), end="")
+    open_ = [grade for grade in report.grades(options.course, options.chapter) if grade.score is None]
+    for grade in open_:
+        print(f"no grade yet: {grade.learner}: {grade.status}", file=sys.stderr)
 
 
 def gradebook(options: argparse.Namespace) -> None:
@@ -68,6 +186,18 @@ def gradebook(options: argparse.Namespace) -> None:
 
     warn_of_strays()
     print(table(options.folder.resolve()))
+
+
+def doctor(options: argparse.Namespace) -> int:
+    from grading.jail import doctor
+
+    return doctor.main()
+
+
+def demo(options: argparse.Namespace) -> None:
+    from grading.demo import demo
+
+    demo(options.folder.resolve(), options.jobs)
 
 
 def warn_of_strays() -> None:

@@ -184,3 +184,17 @@ def differs(before: Record, after: Record) -> bool:
         or (old.points, old.look, old.mistake) != (new.points, new.look, new.mistake)
         for name, new in after.items.items()
     )
+
+
+def explained(before: Record | None, after: Record) -> list[str]:
+    """What differs, in lines: the learner, then each check whose verdict is another."""
+    if before is None:
+        return [f"{after.learner}: not graded before; would be {after.status}, {after.points:g} points"]
+    lines = [f"{after.learner}: {before.status}, {before.points:g} points -> {after.status}, {after.points:g} points"]
+    for name, new in after.items.items():
+        old = before.items.get(name)
+        if old and (old.points, old.look, old.mistake) != (new.points, new.look, new.mistake):
+            reasons = [reason for reason in (new.mistake, new.look) if reason]
+            why = f" ({'; '.join(reasons)})" if reasons else ""
+            lines.append(f"    {new.check}: {old.given:g} -> {new.given:g}{why}")
+    return lines

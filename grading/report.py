@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from grading import verdict
 from grading.course import gradebook_url
+from grading.intake.learners import Learners
 from grading.staging import handed_in
 from grading.verdict import Record
 
@@ -29,14 +30,21 @@ def records(root: Path, chapter: str) -> list[Record]:
 def status(root: Path, chapter: str) -> str:
     """Every submission with its status and the reason: none is left out."""
     known = {record.learner: record for record in records(root, chapter)}
-    lines, counts = [], Counter()
+    lines, states = [], []
     for learner in handed_in(root, chapter):
         record = known.get(learner)
-        state = record.status if record else "not graded yet"
-        counts[state] += 1
-        lines.append(f"{learner:<24} {state:<15} {record.why if record else ''}".rstrip())
-    total = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    return "\n".join([*lines, "", f"{chapter}: {sum(counts.values())} submissions: {total or 'none'}."])
+        states.append(record.status if record else "not graded yet")
+        lines.append(f"{learner:<24} {states[-1]:<15} {record.why if record else ''}".rstrip())
+    return "\n".join([*lines, "", tally(states, chapter)])
+
+
+def summary(class_: list[Record], chapter: str) -> str:
+    return tally([record.status for record in class_], chapter)
+
+
+def tally(states: list[str], chapter: str) -> str:
+    total = ", ".join(f"{count} {state}" for state, count in Counter(states).most_common())
+    return f"{chapter}: {len(states)} submissions: {total or 'none'}."
 
 
 # ── misconceptions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,16 +150,28 @@ def export(root: Path, chapter: str, platform: str) -> str:
     platform : {"canvas", "moodle", "plain"}
     """
     found = grades(root, chapter)
+    people = known_to_the_platform(root, chapter)
     if platform == "canvas":
         rows = [("Student", "ID", "SIS User ID", "SIS Login ID", "Section", chapter)]
-        rows += [(g.learner, "", "", g.learner, "", number(g.score)) for g in found]
+        for g in found:
+            person = people.get(g.learner, {})
+            rows.append((person.get("name") or g.learner, person.get("number", ""), "", g.learner, "", number(g.score)))
     elif platform == "moodle":
-        rows = [("ID number", "Grade", "Feedback comments")]
-        rows += [(g.learner, number(g.score), "" if g.score is not None else g.status) for g in found]
+        rows = [("ID number", "Full name", "Email address", "Grade", "Feedback comments")]
+        for g in found:
+            person = people.get(g.learner, {})
+            who = (person.get("number") or g.learner, person.get("name", ""), person.get("email", ""))
+            rows.append((*who, number(g.score), "" if g.score is not None else g.status))
     else:
         rows = [("learner", "chapter", "score", "of", "status")]
         rows += [(g.learner, chapter, number(g.score), number(g.worth), g.status) for g in found]
     return as_csv(rows)
+
+
+def known_to_the_platform(root: Path, chapter: str) -> dict[str, dict[str, str]]:
+    """By learner, the name, number and address under which the platform's ZIP had them."""
+    rows = Learners.read(root / "grading" / "received" / "learners.csv").rows
+    return {row["learner"]: row for row in rows if row["chapter"] == chapter}
 
 
 def number(value: float | None) -> str:

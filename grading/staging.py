@@ -65,23 +65,33 @@ def stage(root: Path, learner: str, chapter: str) -> Staged:
     if known and is_clean(root, learner, chapter, known):
         return known
     folder, kept = submitted(root, learner, chapter), originals(root, learner, chapter)
-    if not os.path.lexists(folder):
-        raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
     released = nbformat.read(root / "notebooks" / chapter / f"{chapter}.ipynb", as_version=4)
     refused, notes, notebook = "", (), released
-    try:
-        taken = intake.take(folder, released, chapter)
-        notebook, notes = taken.notebook, tuple(taken.notes)
-    except intake.Refused as refusal:
-        refused = str(refusal)
+    if not os.path.lexists(folder):
+        refused = refused_on_arrival(root, chapter).get(learner, "")
+        if not refused:
+            raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
+    else:
+        try:
+            taken = intake.take(folder, released, chapter)
+            notebook, notes = taken.notebook, tuple(taken.notes)
+        except intake.Refused as refusal:
+            refused = str(refusal)
     kept.mkdir(parents=True, exist_ok=True)
     text = nbformat.writes(notebook).encode("utf-8", "replace")
     staged = Staged(hashlib.sha256(text).hexdigest(), next_number(kept), refused, notes)
     draft(kept / DRAFT, folder, text, chapter)
     written(kept / MANIFEST, json.dumps(asdict(staged)))
-    os.rename(folder, kept / staged.raw)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(folder):
+        os.rename(folder, kept / staged.raw)
     os.rename(kept / DRAFT, folder)
     return staged
+
+
+def refused_on_arrival(root: Path, chapter: str) -> dict[str, str]:
+    """By learner, why nothing of what came in a ZIP could be kept as a submission; its bytes lie in received/."""
+    return intake.refusals(chapter, root / "grading" / "submitted")
 
 
 def draft(target: Path, folder: Path, text: bytes, chapter: str) -> None:
@@ -144,7 +154,7 @@ def before_autograde(assignment: str, student: str, notebooks: list[str]) -> Non
 
 
 def handed_in(root: Path, chapter: str) -> list[str]:
-    """The learners with a submission for `chapter`, interrupted ones included."""
+    """The learners with a submission for `chapter`, interrupted and refused ones included."""
     present = {path.parent.name for path in (root / "grading" / "submitted").glob(f"*/{chapter}")}
     kept = {path.parent.name for path in (root / "grading" / "originals" / chapter).glob(f"*/{DRAFT}")}
-    return sorted(present | kept)
+    return sorted(present | kept | refused_on_arrival(root, chapter).keys())

@@ -396,28 +396,33 @@ def seclude(order: dict, incoming: int, outgoing: int, told: int, walls, shell) 
     if first:
         number = os.pidfd_open(first)
         socket.send_fds(tell, [b"first"], [number])
-        tell.recv(2)  # now somebody outside can kill it, whatever it does
-        os.write(opener, b"go")
+        if tell.recv(2) == b"go":  # now somebody outside can kill it, whatever it does
+            os.write(opener, b"go")
         os._exit(0)
     os.setsid()  # a signal to one's process group reaches all of it, through every namespace
-    os.read(gate, 2)
-    os.close(gate)
     os.close(opener)
+    if os.read(gate, 2) != b"go":
+        return
+    os.close(gate)
     try:
         walls.mount_own(order["limits"])
     except OSError as error:
         tell.send(f"{type(error).__name__}: {error}".encode())
         return
-    child = os.fork()
-    if child:
-        os.close(incoming)
-        os.close(outgoing)
-        tell.send(str(walls.become_first(child)).encode())
-        os._exit(0)
-    tell.close()
-    with contextlib.suppress(BrokenPipeError):
-        serve(Channel(incoming, outgoing), walls, order["uid"], shell)
-    os._exit(0)
+    live(Channel(incoming, outgoing), walls, order["uid"], shell, tell)
+
+
+def live(channel: Channel, walls, uid: int | None, shell=None, tell: socket.socket | None = None) -> None:
+    """Be the first process of the jail, and have a child that serves the submission."""
+    ended = walls.split(keep=tell.fileno() if tell else None)
+    if ended is None:
+        if tell:
+            tell.close()
+        serve(channel, walls, uid, shell)
+        os._exit(0)  # whatever learner code left to be done at the end is not waited for
+    if tell:
+        tell.send(str(ended).encode())
+    os._exit(ended)
 
 
 def main() -> None:
@@ -436,8 +441,11 @@ def main() -> None:
         os.set_inheritable(number, False)
     if mode == "wait":
         return wait_for_work(socket.socket(fileno=numbers[0]), walls)
-    serve(Channel(*numbers[:2]), walls, numbers[2] if len(numbers) > 2 else None)
-    os._exit(0)  # whatever learner code left to be done at the end is not waited for
+    channel = Channel(*numbers[:2])
+    if mode == "serve":
+        return live(channel, walls, numbers[2] if len(numbers) > 2 else None)
+    serve(channel, None, None)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ class Plain(Inmate):
         numbers = [inside, outside] if uid is None else [inside, outside, uid]
         command = [*python(), "/course/jail/inside.py", "serve", *map(str, numbers)]
         try:
-            self.process, self.pid, self.first, self.stderr = start(walls(limits, uid), command, (inside, outside))
+            arguments = ["--as-pid-1", *walls(limits, uid)]  # bubblewrap's own first process is not out of reach
+            self.process, self.pid, self.first, self.stderr = start(arguments, command, (inside, outside))
         except BaseException:
             os.close(self.incoming)
             os.close(self.outgoing)

@@ -42,6 +42,36 @@ def call(name: str, *arguments) -> int:
     return result
 
 
+def split(keep: int | None = None) -> int | None:
+    """Fork. The parent, first process of its namespaces, stays out of the child's reach and buries whoever dies there.
+
+    Of its file descriptors it keeps one at most.
+
+    Returns
+    -------
+    int or None
+        None in the child, which is to run learner code. In the parent how the child ended: its exit code, or 128 plus
+        the number of a signal.
+    """
+    # The two may be the same user, and the parent is not confined as the child is: its memory is not to be opened.
+    call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
+    child = os.fork()
+    if not child:
+        return None
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number != keep:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(number)
+    drop_bounding_set()
+    drop_capabilities()
+    call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
 def confine(limits: dict, uid: int | None) -> None:
     """Become `uid` (None: stay who you are) without any rights, within `limits`; see `grading.jail.Limits`.
 
@@ -182,7 +212,7 @@ def inspect(limits: dict) -> None:
         raise Breach("new rights could be had, or the system calls are not filtered")
     if resource.getrlimit(resource.RLIMIT_NPROC)[1] != limits["processes"]:
         raise Breach("the number of processes is not limited")
-    if os.getppid() not in (0, 1):
+    if os.getppid() != 1:
         raise Breach(f"its parent is process {os.getppid()}: this is no process namespace of its own")
 
 
@@ -216,25 +246,6 @@ def mount_own(limits: dict) -> None:
     for folder in ("/home/learner", "/home/tmp"):
         os.chmod(folder, 0o777)
     os.chdir("/home/learner")
-
-
-def become_first(child: int) -> int:
-    """Be the first process of the namespaces: without rights and out of reach, wait for whatever ends in them.
-
-    Returns
-    -------
-    int
-        How `child`, the one that runs learner code, has ended: its exit code, or 128 plus the number of a signal.
-    """
-    call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
-    drop_bounding_set()
-    drop_capabilities()
-    call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    while True:
-        ended, status = os.wait()
-        if ended == child:
-            code = os.waitstatus_to_exitcode(status)
-            return code if code >= 0 else 128 - code
 
 
 def write(path: str, text: str) -> None:
