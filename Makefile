@@ -23,7 +23,7 @@ data: .venv/installed  ## fetch MNIST and CIFAR-10 ahead of class; may be interr
 	@touch $@
 
 # for those who grade or change the course
-.PHONY: test demo release publish
+.PHONY: test demo grade release publish
 
 test: export OMP_NUM_THREADS = 1
 test: export CNN_COURSE_FAST = 1
@@ -34,6 +34,12 @@ test: .venv/installed  ## every test and every notebook; ARGS="-k conv" for some
 
 demo: .venv/installed  ## release the chapters and grade a small sample class
 	@$(RUN) grading demo $(ARGS)
+
+grade: .venv/installed  ## the same, with the jail tried first, and what the class got wrong and the grades afterwards
+	@$(RUN) grading doctor
+	@$(RUN) grading demo
+	@for chapter in 01_convolution 02_convolution_layers; do \
+	$(RUN) grading misconceptions $$chapter --course demo; $(RUN) grading export $$chapter --course demo; done
 
 release: .venv/installed  ## make notebooks/ from solutions/
 	@$(RUN) grading release $(ARGS)

@@ -33,8 +33,7 @@ def demo(root: Path = ROOT / "demo", jobs: int = os.cpu_count() or 1, say=print)
     FileExistsError
         If `root` holds something that is no course folder of an earlier demo.
     """
-    # The real seed stays out of this; and workers share the cores, so that more threads would only quarrel.
-    with setenv(CNN_COURSE_SEED="the seed of the demo", CNN_COURSE_FAST="1", OMP_NUM_THREADS="1"):
+    with setenv(CNN_COURSE_FAST="1", OMP_NUM_THREADS="1"):  # workers share the cores: more threads would only quarrel
         return show(root, jobs, say)
 
 
@@ -79,5 +78,7 @@ def lay_out(root: Path) -> None:
         raise FileExistsError(f"{root} is no folder of an earlier demo; name one that is empty or not there yet.")
     shutil.rmtree(root, ignore_errors=True)
     found(root)
+    (root / "grading").mkdir(exist_ok=True)
+    (root / "grading" / "secret_seed").write_text("the seed of the demo\n")  # the real one stays out of this
     for chapter in {chapter for learner in learners() for chapter in learner.chapters}:
         shutil.copytree(ROOT / "solutions" / chapter, root / "solutions" / chapter)

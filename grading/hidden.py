@@ -16,6 +16,7 @@ import io
 import os
 import secrets
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,6 @@ from utils.checks import CheckFailed, answers, questions
 from utils.checks.question import Case, attempt
 from utils.checks.report import Report
 from utils.checks.verdict import judge
-
-SEED_FILE = ROOT / "grading" / "secret_seed"
 
 
 def check(name: str, target, *, hint: int = 1) -> Report:
@@ -50,17 +49,24 @@ def check(name: str, target, *, hint: int = 1) -> Report:
         return Report(judge(question, answer, cases, outcomes), answer, hint=hint, examples=False)
 
 
-def hidden_cases(name: str) -> list[Case]:
+def hidden_cases(name: str, root: Path = ROOT) -> list[Case]:
     """The cases of the graded check: always the same for one seed, others than the learner's."""
-    rng = np.random.default_rng([*secret_seed().encode(), *name.encode()])
-    return questions.find(name).cases(rng, wide=True)
+    return list(drawn(name, secret_seed(root)))
 
 
-def secret_seed(path: Path = SEED_FILE) -> str:
+@lru_cache(maxsize=64)
+def drawn(name: str, seed: str) -> tuple[Case, ...]:
+    """A whole class is asked the same: the cases are drawn once."""
+    rng = np.random.default_rng([*seed.encode(), *name.encode()])
+    return tuple(questions.find(name).cases(rng, wide=True))
+
+
+def secret_seed(root: Path = ROOT) -> str:
     """The instructor's seed: CNN_COURSE_SEED, or else the file grading/secret_seed, made at random when first wanted.
 
     Git ignores the file. Keep it for as long as grades may be questioned: with another seed, other cases are asked.
     """
+    path = root / "grading" / "secret_seed"
     seed = os.environ.get("CNN_COURSE_SEED") or read_or_make(path)
     if not seed.strip():
         raise ValueError(f"{path} is empty: write any secret line into it, or delete it and a new one is made.")
@@ -70,6 +76,7 @@ def secret_seed(path: Path = SEED_FILE) -> str:
 def read_or_make(path: Path) -> str:
     """The text of `path`; if it is missing it is made, complete from its first moment even if several ask at once."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
         draft.chmod(0o600)

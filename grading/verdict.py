@@ -112,9 +112,11 @@ def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool 
         items = without_verdict(released, "The submission could not be read.")
         return Record(learner, chapter, REFUSED, staged.refused, staged.notes, items, fingerprint=mark)
     notebook = nbformat.read(submitted(root, learner, chapter) / f"{chapter}.ipynb", as_version=4)
-    heard = confine(notebook, released, warm, no_jail)
+    heard = confine(root, notebook, released, warm, no_jail)
     items = {
-        asked.grade_id: not_begun(asked) if is_open(asked, notebook, released, heard) else item(asked, heard, notebook)
+        asked.grade_id: not_begun(asked)
+        if is_open(asked, notebook, released, heard)
+        else item(root, asked, heard, notebook)
         for asked in graded_checks(released)
     }
     status, why = overall(heard, items)
@@ -122,7 +124,7 @@ def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool 
     return Record(learner, chapter, status, why, staged.notes, items, outputs, mark)
 
 
-def confine(notebook, released, warm, no_jail: bool) -> jail.Heard:
+def confine(root: Path, notebook, released, warm, no_jail: bool) -> jail.Heard:
     """Run what the grade depends on in the jail, and ask the checks there."""
     sources = {cell.source.strip() for cell in released.cells if cell.cell_type == "code"}
     wanted = needed(notebook.cells, sources)
@@ -134,7 +136,7 @@ def confine(notebook, released, warm, no_jail: bool) -> jail.Heard:
         if want and not slow and cell.id not in checks
     ]
     asked = [
-        jail.Asked(check.grade_id, check.name, check.target, hidden_cases(check.name))
+        jail.Asked(check.grade_id, check.name, check.target, hidden_cases(check.name, root))
         for check in graded_checks(released)
     ]
     return jail.run(cells, asked, warm=warm, no_jail=no_jail)
@@ -163,11 +165,11 @@ def not_begun(asked) -> Item:
     return Item(asked.name, 0.0, question.points, dict.fromkeys(question.aspects, False), text=text)
 
 
-def item(asked, heard: jail.Heard, notebook) -> Item:
+def item(root: Path, asked, heard: jail.Heard, notebook) -> Item:
     """The verdict on one check, from what the jail heard and from reading the code."""
     question, answer = questions.find(asked.name), answers.find(asked.name)
     outcomes = heard.answers.get(asked.grade_id, "The jail gave no answer.")
-    cases = hidden_cases(asked.name)
+    cases = hidden_cases(asked.name, root)
     if not isinstance(outcomes, list):
         return Item(asked.name, 0.0, question.points, text=outcomes, look=outcomes)
     if len(outcomes) != len(cases):
@@ -225,7 +227,7 @@ def release_path(root: Path, chapter: str) -> Path:
 
 def fingerprint(root: Path, chapter: str, staged: Staged) -> str:
     """A digest of everything a verdict depends on. While it stays, the verdict stays."""
-    parts = [staged.clean, staged.refused, checks_digest(), secret_seed()]
+    parts = [staged.clean, staged.refused, checks_digest(), secret_seed(root)]
     release = hashlib.sha256(release_path(root, chapter).read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps([*parts, release]).encode()).hexdigest()
 

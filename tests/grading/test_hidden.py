@@ -93,15 +93,16 @@ def test_it_is_called_as_the_learners_check_is():
 
 def test_the_seed_is_made_once_and_kept(monkeypatch, tmp_path):
     monkeypatch.delenv("CNN_COURSE_SEED")
-    path = tmp_path / "secret_seed"
-    first = hidden.secret_seed(path)
-    assert len(first) >= 32 and hidden.secret_seed(path) == first == path.read_text().strip()
-    assert [found.name for found in tmp_path.iterdir()] == ["secret_seed"]
+    path = tmp_path / "grading" / "secret_seed"
+    path.parent.mkdir()
+    first = hidden.secret_seed(tmp_path)
+    assert len(first) >= 32 and hidden.secret_seed(tmp_path) == first == path.read_text().strip()
+    assert [found.name for found in path.parent.iterdir()] == ["secret_seed"]
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_text("\n")
     with pytest.raises(ValueError, match="is empty"):
-        hidden.secret_seed(path)
+        hidden.secret_seed(tmp_path)
 
 
 def test_git_ignores_the_seed():
