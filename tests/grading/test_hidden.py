@@ -71,10 +71,10 @@ def test_the_cases_are_not_the_learners_and_depend_on_the_seed_alone(monkeypatch
 
 
 def test_warnings_and_stderr_cost_nothing(capfd):
-    def noisy(n, kernel_size, **settings):
+    def noisy(*numbers, **settings):
         warnings.warn("careful", stacklevel=1)
         print("here", file=sys.stderr)
-        return answers.find("conv_output_size").reference(n, kernel_size, **settings)
+        return answers.find("conv_output_size").reference(*numbers, **settings)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -108,4 +108,4 @@ def test_the_seed_is_made_once_and_kept(monkeypatch, tmp_path):
 def test_git_ignores_the_seed():
     from grading.course import ROOT
 
-    assert f"/{hidden.SEED_FILE.relative_to(ROOT).as_posix()}" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "/grading/secret_seed" in (ROOT / ".gitignore").read_text().splitlines()
