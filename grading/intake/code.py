@@ -23,7 +23,7 @@ STRING_OR_COMMENT = re.compile(
 PYTHON_MAGICS = ("%%time", "%%capture", "%%prun")  # under any other %%magic stands no code of the notebook's own
 DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 ASSIGNMENT = re.compile(r"(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
-IMPORT = re.compile(r"(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+([^\n]*)", re.S)
+IMPORT = re.compile(r"(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(.*)", re.S)
 GOES_ON = re.compile(r"[ \t)\]}]|(?:else|elif|except|finally)\b")
 OPEN = {"raise NotImplementedError", "raise NotImplementedError()", "pass", "..."}
 LONGEST_IMPORT = 10_000  # characters

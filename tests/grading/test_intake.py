@@ -381,6 +381,24 @@ def test_the_answer_in_a_new_cell_below_beats_the_stub(hand_in, marks):
     assert told(taken, "double", "in a cell of its own", "cell 5")
 
 
+def test_another_value_for_the_name_does_not_beat_a_definition(hand_in):
+    nb = worked()
+    nb.cells.append(new_code_cell("double = torch.compile(double)"))
+    taken = hand_in(nb)
+    assert taken.answers == WORK
+    assert taken.own == ["double = torch.compile(double)"]
+
+
+def test_a_stub_with_a_helper_above_it_loses_against_an_answer(hand_in):
+    nb = worked({"double": "def helper(x):\n    return x\n\n" + STUB.replace("(x)", "(x: int, *more)")})
+    nb.cells.insert(1, new_code_cell(DOUBLE))
+    taken = hand_in(nb)
+    assert taken.answers["double"] == DOUBLE
+    ids = [cell.id for cell in taken.notebook.cells]
+    assert "def helper" in taken.own[0]
+    assert ids.index("own-1") < ids.index("double")  # it leaves the name open, so the answer must come after it
+
+
 def test_the_answer_in_a_new_cell_above_beats_an_edited_stub(hand_in):
     nb = worked({"double": STUB.replace("double(21)", "double(4)  # todo")})
     nb.cells.insert(1, new_code_cell(DOUBLE))
@@ -491,6 +509,14 @@ def test_everything_in_one_cell(hand_in):
     assert taken.own == []
 
 
+def test_everything_in_one_cell_above_stubs_that_remain(hand_in):
+    nb = worked({"essay": ESSAY})
+    nb.cells.insert(2, new_code_cell(f"{DOUBLE}\n\n{ADDER}"))
+    taken = hand_in(nb)
+    assert taken.answers == WORK | {"double": f"{DOUBLE}\n\n{ADDER}"}
+    assert taken.own == []
+
+
 def test_an_answer_typed_into_the_check_cell(hand_in):
     nb = worked({"adder": ADDER})
     by_id(nb, "check-double").source = f'{DOUBLE}\n\ncheck("double", double)'
@@ -543,6 +569,14 @@ def test_helpers_stay_where_they_stood(hand_in):
     assert len(taken.own) == 3
 
 
+def test_a_copy_of_a_released_cell_does_not_draw_helpers_to_its_place(hand_in):
+    nb = worked()
+    nb.cells += [new_code_cell(by_id(nb, "setup").source), new_code_cell("def late():\n    return double(1)")]
+    taken = hand_in(nb)
+    assert taken.notebook.cells[-1].source == "def late():\n    return double(1)"
+    assert len(taken.own) == 1
+
+
 def test_empty_cells_and_own_notes_are_left_out(hand_in):
     nb = worked()
     nb.cells += [new_code_cell("  \n# nothing\n"), new_markdown_cell("My notes."), new_raw_cell("raw")]
@@ -557,6 +591,13 @@ def test_an_edited_training_cell_does_not_run(hand_in, marks):
     taken = hand_in(nb if marks else stripped(nb))
     assert taken.own == []
     assert same_but_for_answers(taken.notebook)
+
+
+def test_an_unmarked_edited_cell_that_names_a_new_value_does_not_run(hand_in):
+    nb = stripped(worked())
+    train = nb.cells[place(released(), "train")]
+    train.source = train.source.replace("history", "longer").replace("20", "500")
+    assert hand_in(nb).own == []
 
 
 def test_an_unmarked_cell_that_defines_something_is_nobodys_copy(hand_in):

@@ -125,6 +125,13 @@ def test_two_notebooks_with_the_same_answers_are_one(folder):
     assert taken(folder).answers == WORK
 
 
+def test_two_notebooks_with_the_same_answers_and_different_helpers(folder):
+    nb = worked()
+    nb.cells.insert(1, new_code_cell("def helper():\n    return 1"))
+    put(folder, **{f"{CHAPTER} (1)__ipynb": GOOD, f"{CHAPTER} (2)__ipynb": SAVED_BY["JupyterLab"](nb)})
+    assert "different answers" in refused(folder)
+
+
 def test_a_damaged_original_beside_a_good_copy(folder):
     put(folder, **{f"{CHAPTER}__ipynb": GOOD[:1000], f"{CHAPTER} (1)__ipynb": GOOD})
     found = taken(folder)
