@@ -23,7 +23,8 @@ TROUBLES = {
     "not an int": "{}.",
     "detached": "the gradient does not reach {}. Something on the way leaves autograd: .item(), .detach(), .data, "
     ".numpy(), torch.tensor(...) around a tensor, or torch.no_grad().",
-    "input changed": "{} is changed in place: whoever called you still needs it. Work on a copy (.clone()).",
+    "input changed": "{} is changed in place: whoever called you still needs it. Work on a copy (.clone(), for a list "
+    ".copy()).",
     "forbidden": "{} does the work here. Using a ready-made one is not allowed: that is what you are to build.",
     "interface": "{}",
     "not repeatable": "{}",

@@ -58,6 +58,16 @@ def biased(change):
     return bent(forward)
 
 
+def before_bias(change):
+    """torch's layer with its output changed before the bias is added."""
+
+    def forward(x, w, b, s, p, d):
+        y = change(F.conv2d(x, w, None, s, p, d))
+        return y if b is None else y + column(b)
+
+    return bent(forward)
+
+
 def padded(mode="constant", value=0.0, sides=lambda ph, pw: (pw, pw, ph, ph)):
     """torch's layer on an image padded in another way."""
 
@@ -229,6 +239,10 @@ def bare_bias(layer):
         bias = layer.bias.detach()
         del layer.bias
         layer.bias = bias
+
+
+def double_precision(layer):
+    layer.double()
 
 
 def frozen_weight(layer):
@@ -763,6 +777,13 @@ BATCH = (
         "channels and positions are mixed: view and reshape keep the order of the numbers, they never swap dimensions.",
         "what shape has your result before the last view or reshape, and which dimension comes last?",
         "bring the dimensions into the order (B, C, H, W) with permute or transpose first, then give them their sizes.",
+        before_bias(lambda y: y.permute(0, 2, 3, 1).reshape(y.shape)),
+    ),
+    Mistake(
+        "reshaped with its bias",
+        "channels and positions are mixed, the bias with them: view and reshape never swap dimensions.",
+        "what shape has your result before the last view or reshape, and which dimension comes last?",
+        "bring the dimensions into the order (B, C, H, W) with permute or transpose first, then give them their sizes.",
         result(lambda y, x, w: y.permute(0, 2, 3, 1).reshape(y.shape)),
     ),
     Mistake(
@@ -770,7 +791,7 @@ BATCH = (
         "pictures and channels are mixed: the batch dimension was behind the channels when the result was reshaped.",
         "what shape has your result before the last view or reshape?",
         "bring the dimensions into the order (B, C, H, W) with permute or transpose first, then give them their sizes.",
-        result(lambda y, x, w: y.transpose(0, 1).reshape(y.shape)),
+        before_bias(lambda y: y.transpose(0, 1).reshape(y.shape)),
     ),
     Mistake(
         "width before height",
@@ -809,6 +830,13 @@ VALUES = (
         "torch.zeros(...) makes float32.",
         "give what you allocate the dtype of x.",
         bent(single_precision),
+    ),
+    Mistake(
+        "made in double precision",
+        "weight and bias are made in double precision; a layer is made in torch's default, which pictures have too.",
+        "NumPy's random numbers are double, and torch.from_numpy keeps them so.",
+        "make the parameters with torch's own functions and without a dtype; .double() changes them on demand.",
+        bent(interface=double_precision),
     ),
     Mistake(
         "output in single precision",

@@ -77,6 +77,29 @@ def conv_fit_without_dilation(n, kernel_size, stride=1, padding=0, dilation=1):
     return below_one(n, kernel_size, stride, padding, dilation)
 
 
+def conv_below_zero_only(*args, **kwargs):
+    size = below_one(*args, **kwargs)
+    if size < 0:
+        raise ValueError("the kernel does not fit")
+    return size
+
+
+def conv_truncated(n, kernel_size, stride=1, padding=0, dilation=1):
+    """Rounded towards zero, so that a little less than nothing becomes nothing, and one window."""
+    way = below_one(n, kernel_size, 1, padding, dilation) - 1
+    if int(way / stride) < 0:
+        raise ValueError("the kernel does not fit")
+    return int(way / stride) + 1
+
+
+def conv_other_order(n, kernel_size, padding=0, stride=1, dilation=1):
+    return conv(n, kernel_size, stride, padding, dilation)
+
+
+def conv_pooling_default(n, kernel_size, stride=None, padding=0, dilation=1):
+    return conv(n, kernel_size, stride or kernel_size, padding, dilation)
+
+
 def steps(given):
     """How far the first window can be moved, in pixels."""
     return conv(**{**given, "stride": 1}) - 1
@@ -161,6 +184,34 @@ CONV = (
         bent(lambda g: {"kernel_size": g["kernel_size"] * g["dilation"], "dilation": 1}),
     ),
     Mistake(
+        "dilation added",
+        "dilation is added to the kernel's size once; it widens every gap between the taps.",
+        "draw three taps with dilation 3 (x . . x . . x) and count from end to end.",
+        "three taps have two gaps, and each of them grows.",
+        bent(lambda g: {"kernel_size": g["kernel_size"] + g["dilation"] - 1, "dilation": 1}),
+    ),
+    Mistake(
+        "one added before dividing",
+        "the 1 is divided by the stride as well; it counts the first window, which needs no step.",
+        "7 pixels, kernel 3, stride 3: what is divided by 3, and what is added afterwards?",
+        "divide the distance that the window can move, and nothing else.",
+        bent(lambda g: {}, lambda size, g: (steps(g) + 1) // g["stride"]),
+    ),
+    Mistake(
+        "default stride of pooling",
+        "without a stride you step by the kernel's size; that is pooling's default, a convolution's is 1.",
+        "conv_output_size(5, 3) is 3.",
+        "look at the default in the first line of your function.",
+        conv_pooling_default,
+    ),
+    Mistake(
+        "arguments in another order",
+        "your function takes padding before stride; called without names, it confuses the two.",
+        "compare the first line of your function with the one in the task.",
+        "the order is n, kernel_size, stride, padding, dilation.",
+        conv_other_order,
+    ),
+    Mistake(
         "span one too small",
         "the kernel's span is one too small: from the first tap to the last is a distance, and both ends belong to it.",
         "a kernel of 1 covers one pixel. What does your formula say that it covers?",
@@ -237,6 +288,20 @@ CONV = (
         "raise ValueError(...) with a sentence.",
         "test first, compute afterwards.",
         conv_zero,
+    ),
+    Mistake(
+        "zero let through",
+        "a kernel that is only a little too large goes unnoticed: you give 0, and refuse only what is below.",
+        "what should happen for 2 pixels and a kernel of 3?",
+        "zero windows means that the kernel does not fit even once.",
+        conv_below_zero_only,
+    ),
+    Mistake(
+        "rounded towards zero",
+        "a kernel that is a little too large gets one window: int(…) rounds towards zero, so −0.5 becomes 0.",
+        "what is int(-0.5), and what is math.floor(-0.5)?",
+        "compare the kernel's span with the padded row before dividing, and raise ValueError.",
+        conv_truncated,
     ),
     Mistake(
         "other error",
@@ -354,6 +419,30 @@ POOL = (
         "4 pixels, kernel 2, stride 3, padding 1: where would the third window start?",
         "after rounding up, look at where the last window starts, and drop it if that is in the right-hand padding.",
         pool_bent(lambda g: {}, lambda size, g: windows(g, g["ceil_mode"])),
+    ),
+    Mistake(
+        "window in the padding",
+        "with ceil_mode, you keep a window that starts exactly where the right-hand padding begins: it sees no pixel.",
+        "4 pixels, kernel 1, stride 2: which pixels do the windows of your result see?",
+        "is the comparison > or >= ?",
+        pool_bent(
+            lambda g: {},
+            lambda size, g: (
+                size + 1
+                if g["ceil_mode"] and windows(g, True) > size and size * step(g) == g["n"] + g["padding"]
+                else size
+            ),
+        ),
+    ),
+    Mistake(
+        "left padding forgotten",
+        "with ceil_mode, you drop windows that still see pixels: in the padded row the image ends at n + padding.",
+        "at which place of the padded row does the first real pixel lie?",
+        "windows start at multiples of the stride in the *padded* row.",
+        pool_bent(
+            lambda g: {},
+            lambda size, g: windows(g, True) - (step(g) * (windows(g, True) - 1) >= g["n"]) if g["ceil_mode"] else size,
+        ),
     ),
     Mistake(
         "last window dropped too early",
@@ -521,6 +610,25 @@ TRANSPOSE = (
         transpose_bent(lambda g: {}, lambda size, g: size + g["dilation"] - 1),
     ),
     Mistake(
+        "dilation added",
+        "dilation is added to the kernel's size once; it widens every gap between the taps.",
+        "draw three taps with dilation 3 (x . . x . . x) and count from end to end.",
+        "three taps have two gaps, and each of them grows.",
+        transpose_bent(
+            lambda g: {"kernel_size": g["kernel_size"] + g["dilation"] - 1, "dilation": 1, "output_padding": 0},
+            lambda size, g: size + g["output_padding"],
+        ),
+    ),
+    Mistake(
+        "arguments in another order",
+        "your function takes dilation before output_padding; called without names, it confuses the two.",
+        "compare the first line of your function with the one in the task.",
+        "the order is n, kernel_size, stride, padding, output_padding, dilation.",
+        lambda n, kernel_size, stride=1, padding=0, dilation=1, output_padding=0: (
+            transpose(n, kernel_size, stride, padding, 0, dilation) + output_padding
+        ),
+    ),
+    Mistake(
         "stride times every value",
         "you give every value a whole stride; there is one step fewer than there are values.",
         "one value makes no step at all, whatever the stride.",
@@ -596,6 +704,22 @@ PARAMETERS = (
         "which argument does your formula never use?",
         "add them only when they are there.",
         parameters_bent(lambda g: {"bias": True}),
+    ),
+    Mistake(
+        "nothing without bias",
+        "without bias your count is 0: Python reads a + b if c else d as (a + b) if c else d.",
+        "print your result for bias=False.",
+        "put brackets around the part that depends on bias, or use an if of its own.",
+        parameters_bent(after=lambda count, g: count if g["bias"] else 0),
+    ),
+    Mistake(
+        "arguments in another order",
+        "your function takes groups before bias; called without names, it confuses the two.",
+        "compare the first line of your function with the one in the task.",
+        "the order is in_channels, out_channels, kernel_size, bias, groups.",
+        lambda in_channels, out_channels, kernel_size, groups=1, bias=True: parameters(
+            in_channels, out_channels, kernel_size, bool(bias), int(groups)
+        ),
     ),
     Mistake(
         "one bias in all",
@@ -713,7 +837,48 @@ def dense(layers):
     return receptive(layers, stride=lambda i, s, last: 1)
 
 
+def changes_list(layers):
+    size = receptive(layers)
+    layers.clear()
+    return size
+
+
 RECEPTIVE = (
+    Mistake(
+        "list changed",
+        "the list of layers is changed in place: whoever called you still needs it.",
+        "pop, reverse, sort and del change the list itself.",
+        "go through the list with for; reversed(layers) and layers[::-1] leave it as it is.",
+        changes_list,
+    ),
+    Mistake(
+        "nothing for no layers",
+        "without any layer you give 0; an input pixel sees itself, so it is 1.",
+        "what does your function start from?",
+        "start from a single pixel.",
+        lambda layers: receptive(layers) if layers else 0,
+    ),
+    Mistake(
+        "kernels of 1 skipped",
+        "layers with a kernel of 1 are skipped together with their stride, which still acts on the layers after them.",
+        "a kernel of 1 with stride 2, then a kernel of 3: how far apart are the three pixels?",
+        "a kernel of 1 adds nothing to the field, but its stride counts.",
+        lambda layers: receptive([layer for layer in layers if layer[0] > 1]),
+    ),
+    Mistake(
+        "even kernels made odd",
+        "even kernels are counted one too large: a kernel of 2 does not reach as far to one side as to the other.",
+        "one layer of 2 sees 2 pixels. What does yours say?",
+        "k // 2 to either side is right for odd kernels only.",
+        lambda layers: receptive(layers, kernel=lambda k: k // 2 * 2 + 1),
+    ),
+    Mistake(
+        "dilation added",
+        "dilation is added to the kernel once; it widens every gap between the taps.",
+        "x . . x . . x: a kernel of 3 with dilation 3 spans 7, not 5.",
+        "three taps have two gaps, and each of them grows.",
+        lambda layers: receptive([(k + d - 1, s, 1) for k, s, d in layers]),
+    ),
     Mistake(
         "stride ignored",
         "strides are not taken into account: after a stride of 2, neighbouring values are 2 input pixels apart.",
@@ -827,13 +992,15 @@ def sum_of_steps(layers):
 def own_stride(layers):
     """Each stride acting one layer too early."""
     strides = [s for _, s, _ in layers]
+    if not layers:
+        return receptive(layers)
     shifted = [(k, s, d) for (k, _, d), s in zip(layers, [*strides[1:], 1], strict=True)]
-    return receptive([(1, strides[0], 1), *shifted]) if layers else receptive(layers)
+    return receptive([(1, strides[0], 1), *shifted])
 
 
 def added_strides(layers):
-    """Each layer on a grid as coarse as the strides before it, added."""
-    grids = [max(1, sum(s for _, s, _ in layers[:i])) for i in range(len(layers))]
+    """Each layer on a grid as coarse as 1 and the strides before it, added."""
+    grids = [1 + sum(s for _, s, _ in layers[:i]) for i in range(len(layers))]
     return 1 + sum(receptive([(1, grid, 1), layer]) - 1 for grid, layer in zip(grids, layers, strict=True))
 
 

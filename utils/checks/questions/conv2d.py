@@ -169,7 +169,9 @@ def run(target, given):
         if given["bias"] is not None:
             named["bias"] = given["bias"]
         layer = build(target, "Conv2D", *first, **named)
-    layer = layer.to(getattr(torch, given.get("dtype", "float64")))
+    dtype = getattr(torch, given.get("dtype", "float64"))
+    if dtype != torch.get_default_dtype():  # otherwise the layer is to be fit for use as it is made
+        layer = layer.to(dtype)
     fill(layer, given)  # after the conversion, so that no digit of the weights is lost
     return ask_layer(layer, given)
 

@@ -44,6 +44,7 @@ def cases(rng, wide):
         ask("lp", (6, 4), 2, mode="lp", p=3),
         ask("lp", (4, 6), (2, 3), mode="lp", p=1),
         ask("lp", (5, 7), (2, 3), mode="lp", p=4),
+        ask("lp", (5, 4), 2, mode="lp", p=2.5),
         ask("lp", (4, 5), 2, stride=1, padding=0, mode="lp", p=3, positional=True, needs=("stride",)),
         ask("stride", (3, 5), 2, stride=1, small=True),
         ask("stride", (7, 9), 3, stride=2),
@@ -156,7 +157,7 @@ QUESTIONS = {
         tests={
             "max": "windows of 2 and 3, oblong ones, negative numbers",
             "mean": "windows of 2 and 3, oblong ones",
-            "lp": "p of 1 to 4",
+            "lp": "p of 1 to 4, 2.5 among them",
             "stride": "the default, overlapping windows, gaps, different for height and width",
             "padding": "invisible to the maximum even where all is negative; zeros for mean and p-norm",
             "shapes": "batches, channels, another size through the same layer, pictures stored column by column",

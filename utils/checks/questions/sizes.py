@@ -3,24 +3,34 @@
 from itertools import product
 
 from utils.checks.question import Case, Question, as_int
+from utils.checks.ready_made import Objection
 
 
 def run(target, given):
     """The learner's function on one set of numbers, called by keyword beyond the obvious first two."""
-    given = dict(given)
-    first = [given.pop(name) for name in list(given)[:2]]
-    return {"size": as_int(target(*first, **given), "the result")}
+    return call(target, given, 2)
 
 
 def run_parameters(target, given):
+    return call(target, given, 3)
+
+
+def call(target, given, unnamed):
+    """The first `unnamed` arguments by position, the others by keyword; on request all by position."""
     given = dict(given)
-    first = [given.pop(name) for name in list(given)[:3]]
+    if given.pop("positional", False):
+        unnamed = len(given)
+    first = [given.pop(name) for name in list(given)[:unnamed]]
     return {"size": as_int(target(*first, **given), "the result")}
 
 
 def run_receptive_field(target, given):
     layers = [tuple(layer) for layer in given["layers"]]
-    return {"size": as_int(target(layers), "the result")}
+    before = list(layers)
+    size = target(layers)
+    if layers != before:
+        raise Objection("input changed", "the list of layers")
+    return {"size": as_int(size, "the result")}
 
 
 def sized(aspect, given):
@@ -52,6 +62,8 @@ def conv_cases(rng, wide):
         sized("dilation", {"n": n, "kernel_size": k, "stride": s, "padding": p, "dilation": d})
         for n, k, s, p, d in settings
     ]
+    ordered = {"n": 12, "kernel_size": 4, "stride": 2, "padding": 1, "dilation": 3, "positional": True}
+    cases.append(sized("dilation", ordered))
     for _ in range(60 if wide else 12):
         k, d, p, s = (int(rng.integers(1, high)) for high in (8, 4, 4, 6))
         n = max(1, d * (k - 1) + 1 - 2 * p) + int(rng.integers(0, 30))
@@ -97,6 +109,8 @@ def pool_cases(rng, wide):
         sized("ceil_mode", {"n": n, "kernel_size": k, "stride": s, "padding": p, "ceil_mode": True})
         for n, k, s, p in settings
     ]
+    ordered = {"n": 11, "kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": False, "positional": True}
+    cases.append(sized("padding", ordered))
     for _ in range(60 if wide else 12):
         k, s = int(rng.integers(1, 7)), int(rng.integers(1, 7))
         p, up = int(rng.integers(0, k // 2 + 1)), bool(rng.integers(2))
@@ -132,7 +146,8 @@ def transpose_cases(rng, wide):
         )
         for n, k, s, p, out, d in settings
     ]
-    return cases
+    ordered = {"n": 4, "kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1, "dilation": 3}
+    return [*cases, sized("output_padding and dilation", ordered | {"positional": True})]
 
 
 def parameter_cases(rng, wide):
@@ -145,6 +160,8 @@ def parameter_cases(rng, wide):
         Case("groups", dict(zip(names, s[:3], strict=True), bias=b, groups=s[3]), () if b else ("without bias",))
         for s, b in product(settings, (True, False))
     ]
+    ordered = {**dict(zip(names, (6, 4, 3), strict=True)), "bias": True, "groups": 2, "positional": True}
+    cases.append(Case("groups", ordered))
     for _ in range(30 if wide else 6):
         groups, a, b, k = (int(rng.integers(1, high)) for high in (6, 9, 9, 8))
         given = {"in_channels": groups * a, "out_channels": groups * b, "kernel_size": k}
