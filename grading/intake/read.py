@@ -145,8 +145,9 @@ def taken_in(cell: dict, number: int, notes: list[str]) -> Cell:
     """What matters of a raw cell, with anything of a wrong type left out."""
     kind = KINDS.get(text_of(cell.get("cell_type")), "raw")
     source = text_of(cell.get("source", cell.get("input")))
-    if cell.get("cell_type") == "heading" and cell.get("level") in range(1, 7):  # before format 4
-        source = f"{'#' * cell['level']} {source}"
+    level = cell.get("level")
+    if cell.get("cell_type") == "heading" and isinstance(level, int) and 0 < level < 7:  # before format 4
+        source = f"{'#' * level} {source}"
     repaired = source.replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
     if repaired != source:
         notes.append(f"Cell {number} holds characters that no text may hold; they were taken out.")

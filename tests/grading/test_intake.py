@@ -827,6 +827,54 @@ def test_chapters_are_told_apart():
             assert not Match(cells(save(nb), Limits())[0], other.cells).known
 
 
+VALUES = [
+    None,
+    True,
+    1.0,
+    -1,
+    10**30,
+    "",
+    "code",
+    "heading",
+    "double",
+    [],
+    {},
+    [[]],
+    {"": None},
+    ["a", 1],
+    "\ud800",
+    "\0\r",
+]
+
+
+@pytest.mark.parametrize("program", SAVED_BY)
+def test_whatever_is_in_the_json_nothing_but_refused_is_raised(hand_in, program):
+    chance = random.Random(program)
+    for _ in range(20):
+        nb = json.loads(SAVED_BY[program](worked()))
+        for _ in range(chance.choice((1, 1, 3, 30))):
+            garble(nb, chance)
+        try:
+            taken = hand_in(json.dumps(nb).encode())
+        except Refused as reason:
+            assert str(reason)
+        else:
+            assert same_but_for_answers(taken.notebook)
+
+
+def garble(node, chance):
+    """Put a value of any type somewhere into nested lists and tables."""
+    while True:
+        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+        if not keys:
+            return
+        key = chance.choice(keys)
+        if not isinstance(node[key], (dict, list)) or chance.random() < 0.15:
+            node[key] = copy.deepcopy(chance.choice(VALUES))
+            return
+        node = node[key]
+
+
 def test_nothing_of_the_learners_is_run_or_imported(hand_in, tmp_path):
     witness = tmp_path / "ran"
     attack = f"open({str(witness)!r}, 'w')"
