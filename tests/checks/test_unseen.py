@@ -194,6 +194,13 @@ class SpecialCaseForOne(styles.Unfold):
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
+@wrong("conv2d", "padding ignored")
+class NoPadding(styles.Loops):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.padding = (0, 0)
+
+
 @wrong("conv2d", "assumes rows in memory")
 class LiteralStrides(styles.Layer):
     def convolve(self, x, height, width):
@@ -471,6 +478,7 @@ def test_settings_of_torch_outlast_no_check():
         ("conv_output_size", lambda *a, **k: ValueError("no"), "an error is raised, not returned"),
         ("conv_output_size", lambda *a, **k: torch.tensor(3), "a Tensor; an int is wanted"),
         ("cross_correlate2d", forgets_the_real_part, "the output is complex"),
+        ("cross_correlate2d", lambda image, kernel: image.max(0), "the pair (values, indices) that torch's max gives"),
         ("conv2d", TurnsItsWeight, "the weight of the layer is changed in place"),
         ("receptive_field", reverses_the_list, "the list of layers is changed in place"),
     ],

@@ -170,7 +170,14 @@ def as_array(value, what: str) -> np.ndarray:
         return value
     if value is None:
         raise Objection("nothing", f"{what} is None")
-    raise Objection("not a tensor", f"{what} is a {type(value).__name__}")
+    raise Objection("not a tensor", f"{what} is {kind_of(value)}")
+
+
+def kind_of(value) -> str:
+    """What a value is, in words."""
+    if type(value).__module__ == "torch.return_types":
+        return f"the pair (values, indices) that torch's {type(value).__name__} gives for one dimension"
+    return f"a {type(value).__name__}"
 
 
 def as_int(value, what: str) -> np.ndarray:

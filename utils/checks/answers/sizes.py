@@ -917,14 +917,14 @@ RECEPTIVE = (
     Mistake(
         "one forgotten",
         "the result is one too small: a pixel sees at least itself.",
-        "no layer at all sees 1 pixel.",
+        "without any layer, a pixel sees 1 pixel: itself.",
         "start at 1.",
         lambda layers: receptive(layers) - 1,
     ),
     Mistake(
         "one too many",
         "the result is one too large.",
-        "no layer at all sees 1 pixel, one layer of 3 sees 3.",
+        "without any layer, a pixel sees 1 pixel, itself; with one layer of 3 it sees 3.",
         "look for a 1 that is added twice.",
         lambda layers: receptive(layers) + 1,
     ),

@@ -52,7 +52,7 @@ def cases(rng, wide):
         ask("padding", (4, 7), 3, padding=(0, 2)),
         ask("padding", (5, 4), (2, 3), padding=(1, 0)),
         ask("padding", (3, 5), 5, padding=2),
-        ask("padding", (2, 4), (3, 5), padding=3),
+        ask("padding", (4, 6), (3, 5), padding=3),
         ask("padding", (4, 5), 1, padding=(1, 2)),
         ask("padding", (5, 8), 3, padding=2, stride=2, needs=("stride",)),
         ask("padding", (6, 7), (2, 3), padding=(2, 1), stride=(2, 3), positional=True, needs=("stride",)),

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from utils.checks.question import as_array, untouched
+from utils.checks.question import as_array, kind_of, untouched
 from utils.checks.ready_made import Objection
 
 
@@ -68,7 +68,7 @@ def output(layer, x):
     if y is None:
         raise Objection("nothing", "forward gives None")
     if not isinstance(y, torch.Tensor):
-        raise Objection("not a tensor", f"forward gives a {type(y).__name__}")
+        raise Objection("not a tensor", f"forward gives {kind_of(y)}")
     return y
 
 

@@ -44,7 +44,7 @@ def cases(rng, wide):
         ask("lp", (6, 4), 2, mode="lp", p=3),
         ask("lp", (4, 6), (2, 3), mode="lp", p=1),
         ask("lp", (5, 7), (2, 3), mode="lp", p=4),
-        ask("lp", (5, 4), 2, mode="lp", p=2.5),
+        ask("lp", (6, 5), 2, mode="lp", p=2.5),
         ask("lp", (4, 5), 2, stride=1, padding=0, mode="lp", p=3, positional=True, needs=("stride",)),
         ask("stride", (3, 5), 2, stride=1, small=True),
         ask("stride", (7, 9), 3, stride=2),
