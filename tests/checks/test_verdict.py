@@ -241,5 +241,11 @@ def test_yours_or_torch_says_which(capsys):
     assert yours_or_torch("conv_output_size", open_function)(7, 3, 2) == 3
 
 
+def test_a_solution_for_arrays_serves_where_tensors_go_in():
+    mine = yours_or_torch("cross_correlate2d", styles.correlate_numpy)
+    image, kernel = torch.rand(5, 6), torch.rand(2, 3)
+    assert torch.allclose(mine(image, kernel), styles.correlate_loops(image, kernel))
+
+
 def test_same_cases_every_time():
     assert judged("conv2d", StrideWrong).text == judged("conv2d", StrideWrong).text

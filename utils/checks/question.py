@@ -71,6 +71,8 @@ class Question:
         What the learner is to define, as it is called.
     from_scratch : bool
         Whether ready-made convolutions and poolings are objected to.
+    for_tensors : callable
+        Makes of a right solution one that takes tensors and gives tensors, as the cells after the exercise expect it.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Question:
     run: Callable
     signature: str
     from_scratch: bool = False
+    for_tensors: Callable = lambda target: target
 
     @property
     def points(self) -> float:

@@ -1,5 +1,7 @@
 """Chapter 01's two graded exercises: sliding one kernel over one image."""
 
+import functools
+
 import torch
 
 from utils.checks.question import Case, Question, as_array, untouched
@@ -28,13 +30,28 @@ def run(target, given):
     """Ask with tensors; a solution written for NumPy arrays is asked again with those."""
     dtype = getattr(torch, given.get("dtype", "float64"))
     image, kernel = (torch.tensor(given[name], dtype=dtype) for name in ("image", "kernel"))
+    return with_either(lambda image, kernel: ask(target, image, kernel), image, kernel)
+
+
+def with_either(function, image, kernel):
+    """`function` of two tensors, or, if it can do nothing with them, of two arrays."""
     try:
-        return ask(target, image, kernel)
+        return function(image, kernel)
     except (TypeError, AttributeError, ValueError) as error:
         try:
-            return ask(target, image.numpy(), kernel.numpy())
+            return function(image.numpy(), kernel.numpy())
         except (TypeError, AttributeError, ValueError):
             raise error from None
+
+
+def for_tensors(target):
+    """A solution that was written for NumPy arrays, or gives one, for use with tensors."""
+
+    @functools.wraps(target)
+    def adapted(image, kernel):
+        return torch.as_tensor(with_either(target, image, kernel))
+
+    return adapted
 
 
 def ask(target, image, kernel):
@@ -55,6 +72,7 @@ def question(name, points, operation):
         run=run,
         signature=f"{name}(image, kernel) -> the valid part of the {operation}, (H − kh + 1, W − kw + 1)",
         from_scratch=True,
+        for_tensors=for_tensors,
     )
 
 
