@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import json
 import os
-import pwd
 import re
 import select
 import shutil
@@ -20,6 +19,7 @@ import sys
 import sysconfig
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from grading.jail.limits import Limits
@@ -95,6 +95,7 @@ class Plain(Inmate):
     """A jail with an interpreter of its own."""
 
     def __init__(self, limits: Limits):
+        find_bwrap()
         uid = unused_uid() if os.geteuid() == 0 else None
         inside, self.incoming = os.pipe()
         self.outgoing, outside = os.pipe()
@@ -174,7 +175,9 @@ def start(arguments: list[str], command: list[str], pass_fds: tuple[int, ...]):
         if pid is None:
             process.kill()
             process.wait()
-            raise JailUnavailable(explain(read_available(stderr)))
+            said = read_available(stderr)
+            os.close(stderr)
+            raise JailUnavailable(explain(said))
         first = os.pidfd_open(pid)
         os.write(opener, b"x")
         return process, pid, first, stderr
@@ -290,6 +293,8 @@ turns = itertools.count()
 
 def unused_uid() -> int:
     """A user id that nobody has, not even another jail of this moment."""
+    import pwd  # which Windows has not
+
     ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
     # A container often has no more than 65,536 of them.
     start, size = (1_900_000_000, 90_000_000) if has(ranges, 1_989_999_999) else (50_000, 9_000)
@@ -307,6 +312,7 @@ def has(ranges: list[tuple[int, ...]], uid: int) -> bool:
     return any(first <= uid < first + size for first, _, size in ranges)
 
 
+@lru_cache
 def find_bwrap() -> str:
     """The path of a bubblewrap that is new enough.
 
@@ -342,8 +348,7 @@ def explain(said: str) -> str:
 
 
 def remedy(said: str) -> str:
-    container = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
-    if container:
+    if in_container():
         return (
             "This is a container, and its own walls forbid it. Start it with --cap-add SYS_ADMIN --cap-add NET_ADMIN "
             "--security-opt seccomp=unconfined --security-opt apparmor=unconfined, or with --privileged; "
@@ -363,6 +368,10 @@ def remedy(said: str) -> str:
             value = 1 if name.endswith("clone") else 15000
             return f"User namespaces are switched off: sudo sysctl {name[10:].replace('/', '.')}={value} allows them."
     return "`python -m grading doctor` tries its parts one by one and says more."
+
+
+def in_container() -> bool:
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
 
 
 def setting(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MiB = 2**20
+# An interpreter with torch, before any learner code: the memory it touches.
+RESIDENT = 768 * MiB
 
 
 @dataclass(frozen=True)

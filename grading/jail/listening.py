@@ -17,8 +17,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from grading.jail.launcher import Inmate, JailUnavailable, Plain, Unjailed
-from grading.jail.limits import Limits
-from grading.jail.walls import RESIDENT
+from grading.jail.limits import RESIDENT, Limits
 from grading.jail.warm import Warm
 from utils.checks import wire
 from utils.checks.question import Case, Outcome

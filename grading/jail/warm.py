@@ -21,6 +21,7 @@ from grading.jail.launcher import (
     RIGHTS,
     Inmate,
     JailUnavailable,
+    find_bwrap,
     finish,
     python,
     read_available,
@@ -44,6 +45,7 @@ class Warm:
     """
 
     def __init__(self):
+        find_bwrap()
         self.root = os.geteuid() == 0
         self.control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # As root it keeps the right to make namespaces; every fork loses it before it runs learner code.
@@ -62,6 +64,17 @@ class Warm:
             complaint = said.decode() or read_available(self.stderr)
             self.close()
             raise JailUnavailable(f"The interpreter to fork from did not start: {complaint[-2000:]}")
+        try:
+            self.inmate(Limits()).close()
+        except JailUnavailable:
+            self.close()
+            raise
+
+    @classmethod
+    def if_possible(cls) -> Warm | None:
+        """One, or None where only the plain jail may be had (`run(…, warm=None)`), or no jail at all."""
+        with contextlib.suppress(JailUnavailable):
+            return cls()
 
     def inmate(self, limits: Limits) -> Inmate:
         """A fork, in its own jail, that waits for its submission."""
