@@ -29,7 +29,8 @@ class Limits:
     file, learner : int
         What one file and all files of one learner inflate to.
     ratio, ratio_from : int
-        Beyond `ratio_from` bytes, a file must not inflate to more than `ratio` times its size in the ZIP.
+        Beyond `ratio_from` bytes, a file must not inflate to more than `ratio` times its size in the ZIP. A notebook
+        within its own limit may: endless output of one line shrinks to almost nothing.
     """
 
     notebook: int = 50 * MB
@@ -45,7 +46,7 @@ class Limits:
     file: int = 200 * MB
     learner: int = 400 * MB
     ratio: int = 200
-    ratio_from: int = 10 * MB
+    ratio_from: int = 60 * MB
 
 
 class Refused(Exception):

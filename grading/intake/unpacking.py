@@ -114,8 +114,9 @@ def unpack(archive: Path, chapter: str, into: Path, limits: Limits | None = None
 
 def refusals(chapter: str, into: Path) -> dict[str, str]:
     """By learner, why the last thing that came for a chapter was refused; only learners of whom nothing else stands."""
-    found = (into.parent / "received" / chapter / "refused").glob("*/why.txt")
-    return {path.parent.name: path.read_text(encoding="utf-8").strip() for path in sorted(found)}
+    found = {path.parent.name: path for path in (into.parent / "received" / chapter / "refused").glob("*/why.txt")}
+    alone = sorted(learner for learner in found if learner != UNCLEAR and not (into / learner / chapter).exists())
+    return {learner: found[learner].read_text(encoding="utf-8").strip() for learner in alone}
 
 
 # What a ZIP says about itself

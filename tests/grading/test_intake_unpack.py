@@ -356,6 +356,10 @@ def test_a_refused_submission_takes_the_place_of_an_older_good_one(into, zipped)
     assert arrival.state == "refused"
     assert not (into / "ana-silva" / CHAPTER).exists()
     assert refusals(CHAPTER, into) == {"ana-silva": arrival.why}
+    by_hand = into / "ana-silva" / CHAPTER
+    by_hand.mkdir()
+    assert refusals(CHAPTER, into) == {}  # the instructor has put something there
+    by_hand.rmdir()
     one(better, into)
     assert files(into) == {f"ana-silva/{CHAPTER}/{CHAPTER}.ipynb": BETTER}
     assert refusals(CHAPTER, into) == {}
@@ -433,12 +437,19 @@ def test_a_damaged_entry_stops_no_other(into, zipped):
 
 
 def test_bombs_are_measured_while_they_are_inflated(into, zipped):
-    zeros = bytes(30_000_000)
+    zeros = bytes(70_000_000)
     archive = zipped((f"{MOODLE}/{CHAPTER}.ipynb", zeros), ("Bo_2_assignsubmission_file_/x.ipynb", NOTEBOOK))
     arrivals = by_learner(unpack(archive, CHAPTER, into))
     assert "inflates from" in arrivals["ana-silva"].why
     assert arrivals["bo"].state == "new"
     assert sum(map(len, files(into.parent).values())) < 1_000_000  # the bomb is kept as it came: small
+
+
+def test_endless_output_is_no_bomb(into, zipped):
+    text = b'"loss 0.1",' * 1_000_000
+    archive = zipped((f"{MOODLE}/{CHAPTER}.ipynb", text))
+    assert archive.stat().st_size * Limits().ratio < len(text)
+    assert files(one(archive, into).folder) == {f"{CHAPTER}.ipynb": text}
 
 
 def test_a_header_that_lies_about_the_size(into, zipped):
@@ -592,7 +603,7 @@ def test_only_one_level_is_opened(into, zipped):
     [
         (packed(("../../../../out.ipynb", NOTEBOOK)), "leads out of its folder"),
         (packed(("/out.ipynb", NOTEBOOK)), "leads out of its folder"),
-        (packed(("x.ipynb", bytes(30_000_000))), "inflates from"),
+        (packed(("x.ipynb", bytes(70_000_000))), "inflates from"),
         (packed(*[(str(number), b"") for number in range(2_500)]), "more than 2,000 entries"),
         (b"PK\x03\x04 nothing", "is no ZIP"),
     ],
