@@ -22,8 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     options = parser().parse_args(arguments)
     try:
+        if "chapter" in options:
+            require_released(options.course, options.chapter)
         return options.run(options) or 0
-    except (Refused, BadArchive, FileExistsError, FileNotFoundError, RuntimeError, JailUnavailable) as error:
+    except (Refused, BadArchive, OSError, RuntimeError, ValueError, JailUnavailable) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,9 +45,13 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if chapter:
             command.add_argument("chapter", help="for example 01_convolution")
-            command.add_argument("--course", type=Path, default=course.ROOT, help="a course folder; default: this one")
+            command.add_argument(
+                "--course", type=folder, default=course.ROOT, help="a course folder; default: this one"
+            )
         if jobs:
-            command.add_argument("--jobs", type=int, default=CORES, help="how many at once; default: one per core")
+            command.add_argument(
+                "--jobs", type=at_least_one, default=CORES, help="how many at once; default: one per core"
+            )
             command.add_argument("--no-jail", action="store_true", help="UNSAFE: run learner code with your own rights")
         return command
 
@@ -69,12 +75,34 @@ def parser() -> argparse.ArgumentParser:
     command = add(export, "the grades as CSV for your platform", chapter=True)
     command.add_argument("--to", choices=PLATFORMS, default="plain")
     command = add(gradebook, "the gradebook as a table")
-    command.add_argument("folder", nargs="?", type=Path, default=course.ROOT, help="a course folder; default: this one")
+    command.add_argument(
+        "folder", nargs="?", type=folder, default=course.ROOT, help="a course folder; default: this one"
+    )
     add(doctor, "try the jail on this machine, and say what is missing")
     command = add(demo, "release, grade a sample class, show the gradebook and write feedback pages")
-    command.add_argument("folder", nargs="?", type=Path, default=course.ROOT / "demo", help="default: demo/")
-    command.add_argument("--jobs", type=int, default=CORES, help="how many at once; default: one per core")
+    command.add_argument("folder", nargs="?", type=folder, default=course.ROOT / "demo", help="default: demo/")
+    command.add_argument("--jobs", type=at_least_one, default=CORES, help="how many at once; default: one per core")
     return program
+
+
+def folder(text: str) -> Path:
+    return Path(text).resolve()
+
+
+def at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of workers: 1 or more are needed")
+    return int(text)
+
+
+def require_released(root: Path, chapter: str) -> None:
+    """Raises FileNotFoundError if learners never got this chapter."""
+    known = course.chapters(root / "notebooks")
+    if chapter not in known:
+        released = f"Released are: {', '.join(known)}." if known else "Nothing is released there yet."
+        raise FileNotFoundError(
+            f"{chapter} is not released in {root}. {released} `python -m grading release` makes learners' notebooks."
+        )
 
 
 def release(options: argparse.Namespace) -> None:
@@ -178,14 +206,14 @@ def export(options: argparse.Namespace) -> None:
     print(report.export(options.course, options.chapter, options.to), end="")
     open_ = [grade for grade in report.grades(options.course, options.chapter) if grade.score is None]
     for grade in open_:
-        print(f"no grade yet: {grade.learner}: {grade.status}", file=sys.stderr)
+        print(f"no grade yet: {grade.learner}: {grade.status}{f': {grade.why}' if grade.why else ''}", file=sys.stderr)
 
 
 def gradebook(options: argparse.Namespace) -> None:
     from grading.gradebook import table
 
     warn_of_strays()
-    print(table(options.folder.resolve()))
+    print(table(options.folder))
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -197,7 +225,7 @@ def doctor(options: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> None:
     from grading.demo import demo
 
-    demo(options.folder.resolve(), options.jobs)
+    demo(options.folder, options.jobs)
 
 
 def warn_of_strays() -> None:

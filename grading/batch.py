@@ -7,23 +7,29 @@ a power cut, so that the next run does what is missing and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
+from traitlets.config import Config
 
-from grading import verdict
+from grading import judged, records, release, verdict
 from grading.converters import convert
-from grading.course import chapters, gradebook_url
+from grading.course import gradebook_url
 from grading.jail import JailUnavailable, Warm
+from grading.records import FAILED, Record
 from grading.staging import handed_in
-from grading.verdict import LOOK, Record
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 AHEAD = 2  # submissions that wait at each worker: memory does not grow with the class
@@ -32,7 +38,7 @@ AHEAD = 2  # submissions that wait at each worker: memory does not grow with the
 def autograde(
     root: Path, chapter: str, jobs: int = CORES, *, again: bool = False, no_jail: bool = False, tell: Callable = print
 ) -> list[Record]:
-    """Grade whatever was handed in for `chapter` and is not graded yet; return the class's records.
+    """Grade whatever was handed in for `chapter` and is not graded yet; return the class's records, without outputs.
 
     Parameters
     ----------
@@ -45,43 +51,54 @@ def autograde(
 
     Raises
     ------
-    FileNotFoundError
-        If the chapter is not released.
     jail.JailUnavailable
-        If learner code cannot be locked up on this machine. Then nothing has changed.
+        If learner code cannot be locked up on this machine. Then nothing is graded.
+    RuntimeError
+        If another run is at work on this course.
     """
-    if chapter not in chapters(root / "notebooks"):
-        known = ", ".join(chapters(root / "notebooks")) or "none"
-        raise FileNotFoundError(
-            f"{chapter} is not released. Released are: {known}. `python -m grading release` does it."
-        )
-    class_ = handed_in(root, chapter)
-    waiting = [learner for learner in class_ if again or verdict.current(root, learner, chapter) is None]
-    ready = [learner for learner in class_ if learner not in set(waiting)]
-    entered = in_gradebook(root, chapter)
-    records = []
-    for learner in ready:
-        record = verdict.load(root, learner, chapter)
-        if learner not in entered or mark(root, learner, chapter) != record.fingerprint:
-            enter(root, record)
-        records.append(record)
-    for record in examined(root, chapter, waiting, jobs, no_jail=no_jail):
-        verdict.save(root, record)
-        enter(root, record)
-        records.append(record)
-        tell(len(records), len(class_), record)
-    return sorted(records, key=lambda record: record.learner)
+    with alone(root):
+        class_ = handed_in(root, chapter)
+        entered = in_gradebook(root, chapter)
+        waiting, done = [], []
+        for learner in class_:
+            record = None if again else records.current(root, learner, chapter)
+            if record is None or record.status == FAILED:
+                waiting.append(learner)
+            elif learner in entered and records.stands(root, record):
+                done.append(replace(record, outputs={}))
+            else:
+                done.append(enter(root, record))
+        for record in examined(root, chapter, waiting, jobs, no_jail=no_jail):
+            records.save(root, record)
+            done.append(enter(root, record))
+            tell(len(done), len(class_), done[-1])
+        return sorted(done, key=lambda record: record.learner)
+
+
+@contextlib.contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Keep a second run away; the lock ends with this process, however that ends."""
+    import fcntl  # not on Windows, where there is no jail either
+
+    (root / "grading").mkdir(exist_ok=True)
+    with (root / "grading" / ".grading").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"Another run is grading in {root} at this moment. Wait until it is through.") from None
+        yield
 
 
 def examined(root: Path, chapter: str, learners: list[str], jobs: int, *, no_jail: bool = False) -> Iterator[Record]:
     """Examine submissions side by side; yield each record as it is done. No worker touches the gradebook.
 
-    A worker that is killed takes nobody's grade with it: what it was at is tried once more, by another.
+    A worker that is killed takes nobody's grade with it: whatever was under way is tried again, one at a time, so that
+    a submission which kills workers harms no other.
     """
-    waiting, tries = list(reversed(learners)), dict.fromkeys(learners, 0)
+    jobs, waiting = max(jobs, 1), list(reversed(learners))
     while waiting:
+        under_way: dict[Future, str] = {}
         with pool(min(jobs, len(waiting))) as workers:
-            under_way: dict[Future, str] = {}
             try:
                 while waiting or under_way:
                     while waiting and len(under_way) < jobs * AHEAD:
@@ -93,75 +110,87 @@ def examined(root: Path, chapter: str, learners: list[str], jobs: int, *, no_jai
                         del under_way[future]
                         yield record
             except BrokenProcessPool:
-                for learner in under_way.values():
-                    tries[learner] += 1
-                    if tries[learner] < 3:
-                        waiting.append(learner)
-                    else:
-                        yield failed(root, learner, chapter, "The grading process was killed three times over this.")
+                pass
             except BaseException:
                 workers.shutdown(wait=False, cancel_futures=True)
                 raise
+        for learner in under_way.values():
+            yield once_more(root, chapter, learner, no_jail)
+
+
+def once_more(root: Path, chapter: str, learner: str, no_jail: bool) -> Record:
+    """Examine one submission with nobody beside it, twice if need be."""
+    for _ in range(2):
+        with contextlib.suppress(BrokenProcessPool), pool(1) as worker:
+            return worker.submit(examine, root, learner, chapter, no_jail).result()
+    return verdict.failed(root, learner, chapter, "The grading process was killed three times over this submission.")
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:
     """Workers that begin anew, not as copies of this process with its open database."""
     os.environ.update(OMP_NUM_THREADS="1", CNN_COURSE_FAST="1", CNN_COURSE_OFFLINE="1")
-    return ProcessPoolExecutor(max(jobs, 1), mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(max(jobs, 1), mp_context=multiprocessing.get_context("spawn"), initializer=begin_work)
+
+
+def begin_work() -> None:
+    """In a worker: end at once when the user presses Ctrl-C, or when the process that hands out the work is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def examine(root: Path, learner: str, chapter: str, no_jail: bool) -> Record:
     """One submission, in a worker."""
+    if no_jail:
+        return verdict.examine(root, learner, chapter, no_jail=True)
     try:
-        return verdict.examine(root, learner, chapter, warm=None if no_jail else warm(), no_jail=no_jail)
-    except JailUnavailable:
-        raise
-    except Exception as error:  # a fault of the grading itself: one submission's trouble, seen by a human
-        return failed(root, learner, chapter, f"Grading failed: {type(error).__name__}: {error}")
+        return verdict.examine(root, learner, chapter, warm=warm())
+    except JailUnavailable:  # the quick way is gone, or there is none here: the plain one is as good
+        if warm():
+            warm().close()
+            warm.cache_clear()
+        return verdict.examine(root, learner, chapter)
 
 
 @lru_cache(maxsize=1)
-def warm() -> Warm:
+def warm() -> Warm | None:
     """This worker's interpreter with torch loaded, from which the jails of all its submissions are forked."""
-    return Warm()
-
-
-def failed(root: Path, learner: str, chapter: str, why: str) -> Record:
-    """A record without verdicts: zero everywhere, and a look at everything."""
-    import nbformat
-
-    released = nbformat.read(verdict.release_path(root, chapter), as_version=4)
-    return Record(learner, chapter, LOOK, why, items=verdict.without_verdict(released, why))
+    try:
+        return Warm()
+    except JailUnavailable:
+        return None
 
 
 # ── the one writer ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def enter(root: Path, record: Record) -> None:
-    """Have nbgrader enter a record into the gradebook, in place of whatever was there.
+def enter(root: Path, record: Record) -> Record:
+    """Have nbgrader enter a record into the gradebook, in place of whatever was there; return it, without outputs.
 
-    Raises
-    ------
-    RuntimeError
-        If nbgrader refuses; the submission then counts as not entered, and no score of it is exported.
+    If nbgrader refuses, that comes back as its status; no other score stands in the gradebook then, none is exported,
+    and the next run tries it again.
     """
-    trouble = convert(Autograde, root, record.learner, record.chapter)
+    settings = Config({"Judge": {"retry": False}})
+    trouble = convert(Autograde, root, record.learner, record.chapter, settings)
     if trouble:
-        raise RuntimeError(f"{record.learner}, {record.chapter}: nbgrader could not enter the grade: {trouble}")
-
-
-def mark(root: Path, learner: str, chapter: str) -> str:
-    """The fingerprint of the record that stands in the gradebook; empty if none does."""
-    path = verdict.entered_path(root, learner, chapter)
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+        judged.take_back(root, record.learner, record.chapter)
+        why = record.why if record.status == FAILED else f"nbgrader could not enter the grade: {trouble}"
+        return replace(record, status=FAILED, why=why, outputs={})
+    return replace(record, outputs={})
 
 
 def in_gradebook(root: Path, chapter: str) -> set[str]:
-    """The learners for whom the gradebook has a submission of `chapter`."""
+    """The learners for whom the gradebook has a submission of `chapter`; it is told of the chapter if it knows none."""
     with Gradebook(gradebook_url(root)) as gradebook:
-        if chapter not in {assignment.name for assignment in gradebook.assignments}:
-            return set()
-        return {submission.student.id for submission in gradebook.assignment_submissions(chapter)}
+        if chapter in {assignment.name for assignment in gradebook.assignments}:
+            return {submission.student.id for submission in gradebook.assignment_submissions(chapter)}
+    with tempfile.TemporaryDirectory() as elsewhere:
+        release.generate(root, chapter, Path(elsewhere), gradebook=True)
+    return set()
 
 
 # ── what would change ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,7 +201,7 @@ def changes(
 ) -> Iterator[tuple[Record | None, Record]]:
     """Examine the class anew, write nothing, and yield (before, after) where a verdict differs."""
     for after in examined(root, chapter, handed_in(root, chapter), jobs, no_jail=no_jail):
-        before = verdict.load(root, after.learner, chapter)
+        before = records.load(root, after.learner, chapter)
         if before is None or differs(before, after):
             yield before, after
 

@@ -13,13 +13,15 @@ from pathlib import Path
 
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from grading.course import config
 
 
-def convert(kind: type, root: Path, learner: str, chapter: str) -> str:
-    """Run one of nbgrader's converters on one submission; return why it failed, or nothing."""
+def convert(kind: type, root: Path, learner: str, chapter: str, more: Config | None = None) -> str:
+    """Run one of nbgrader's converters on one submission; return why it failed, or nothing. `more`: settings."""
     settings = config(root)
+    settings.merge(more or {})
     course = CourseDirectory(config=settings, assignment_id=chapter, student_id=learner.replace("[", "[[]"))
     converter = kind(coursedir=course, config=settings, force=True)
     converter.log, heard = listener()

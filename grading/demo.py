@@ -18,9 +18,9 @@ from grading.course import ROOT, chapters, found
 from grading.feedback import feedback
 from grading.gradebook import table
 from grading.jail import JailUnavailable
+from grading.records import Record
 from grading.release import release
 from grading.sample_class import hand_in, learners
-from grading.verdict import Record
 
 MARK = "nbgrader_config.py"  # a folder that holds it, or nothing at all, may be made anew
 

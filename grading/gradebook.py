@@ -10,9 +10,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from grading.course import chapters, gradebook_url
-from grading.report import records
-from grading.staging import handed_in
-from grading.verdict import GRADED, REFUSED, TIMED_OUT
+from grading.records import FAILED, GRADED, REFUSED, TIMED_OUT, of_class
 
 ABSENT, UNGRADED, BY_HAND, LOOK = "·", "✘", "?", "!"
 
@@ -101,13 +99,11 @@ def oddities(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
     """By learner and chapter, the sign and the sentence for each submission that was not simply graded."""
     found = {}
     for chapter in chapters(root / "notebooks"):
-        known = {record.learner: record for record in records(root, chapter)}
-        for learner in handed_in(root, chapter):
-            record = known.get(learner)
+        for learner, record in of_class(root, chapter).items():
             if record is None:
                 found[learner, chapter] = UNGRADED, "not graded yet"
             elif record.status != GRADED:
-                sign = UNGRADED if record.status in (REFUSED, TIMED_OUT) else LOOK
+                sign = UNGRADED if record.status in (REFUSED, TIMED_OUT, FAILED) else LOOK
                 found[learner, chapter] = sign, f"{record.status}: {record.why}"
     return found
 

@@ -6,59 +6,110 @@ records ready; for the others the submission is examined now, alone.
 
 from __future__ import annotations
 
+import os
 from html import escape
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import determine_grade, is_grade, is_solution
 from traitlets import Bool
 
-from grading import verdict
-from grading.staging import is_clean, manifest
-from grading.verdict import Item, Record
+from grading import records, verdict
+from grading.course import gradebook_url
+from grading.records import FAILED, GRADED, LOOK, REFUSED, Entry, Item, Record
+from grading.staging import taken_in
 
 
 class Judge(NbGraderPreprocessor):
     """Autograding: put what the jail heard, and the verdicts, into the cells. No learner code runs in this process."""
 
     no_jail = Bool(False, help="Run learner code without a jail. Only ever for code of your own.").tag(config=True)
+    retry = Bool(True, help="Whether a submission is tried again at which the grading itself failed.").tag(config=True)
 
     def preprocess(self, nb, resources):
         root, learner, chapter = where(self, resources)
-        staged = manifest(root, learner, chapter)
-        if not staged or not is_clean(root, learner, chapter, staged):  # nbgrader only notes that its hook failed
-            raise RuntimeError(f"{learner}, {chapter}: the submission was not taken in, so it is not graded.")
-        record = verdict.current(root, learner, chapter)
-        if record is None:
-            record = verdict.examine(root, learner, chapter, no_jail=self.no_jail)
-            verdict.save(root, record)
+        before = records.entry(root, learner, chapter)
+        records.note_entry(root, learner, chapter, Entry(clean=before.clean))  # from now on until it is all there
+        try:
+            record = self.record(root, learner, chapter)
+        except Exception:
+            take_back(root, learner, chapter)
+            raise
+        resources["course"] = {"record": record, "same": taken_in(root, learner, chapter).clean == before.clean}
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs = outputs(cell, record)
-        nb.cells[:0] = [preface(record)] if record.notes or record.status != verdict.GRADED else []
+        nb.cells[:0] = [preface(record)] if record.notes or record.status != GRADED else []
         return nb, resources
 
+    def record(self, root: Path, learner: str, chapter: str) -> Record:
+        """What is known about the submission; if nothing is, it is examined."""
+        if not taken_in(root, learner, chapter):  # nbgrader only notes that its hook failed
+            raise RuntimeError(f"{learner}, {chapter}: the submission was not taken in, so it is not graded.")
+        record = records.current(root, learner, chapter)
+        if record is None or (record.status == FAILED and self.retry):
+            record = verdict.examine(root, learner, chapter, no_jail=self.no_jail)
+            records.save(root, record)
+        return record
 
-class Withhold(NbGraderPreprocessor):
-    """Autograding, after the scores are saved: what has no verdict, or a doubtful one, waits for a human to decide."""
+
+class SaveGrades(SaveAutoGrades):
+    """Autograding: scores into the gradebook; what has no verdict, or a doubtful one, waits for a human to decide.
+
+    nbgrader has every score that was given by hand looked at again after each run. Here that of a submission which is
+    still the same stands, unless the machine has come to another score since.
+    """
 
     def preprocess(self, nb, resources):
-        root, learner, chapter = where(self, resources)
-        record = verdict.load(root, learner, chapter)
-        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
-            for cell in nb.cells:
-                name = cell.metadata.get("nbgrader", {}).get("grade_id")
-                unread = record.status == verdict.REFUSED and is_grade(cell)
-                if unread or (name in record.items and record.items[name].look):
-                    grade = gradebook.find_grade(name, resources["nbgrader"]["notebook"], chapter, learner)
-                    grade.auto_score = 0
-                    grade.needs_manual_grade = True
-            gradebook.db.commit()
-        verdict.entered_path(root, learner, chapter).write_text(record.fingerprint, encoding="utf-8")
-        return nb, resources
+        self.record, self.same = resources["course"]["record"], resources["course"]["same"]
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell, resources):
+        name = cell.metadata.nbgrader.grade_id
+        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        look = self.record.status in (REFUSED, FAILED) or (name in self.record.items and self.record.items[name].look)
+        score = 0 if look else determine_grade(cell, self.log)[0]
+        by_hand = grade.manual_score is not None
+        decided = by_hand and self.same and not grade.needs_manual_grade and grade.auto_score == score
+        grade.auto_score = score
+        grade.needs_manual_grade = not decided and (bool(look) or by_hand or score is None)
+        self.gradebook.db.commit()
+
+
+class ForLearners(NbGraderPreprocessor):
+    """Feedback: leave out what is for the instructor alone."""
+
+    def preprocess_cell(self, cell, resources, index):
+        for output in cell.get("outputs", ()):
+            if "learner" in output.get("metadata", {}):
+                output.data["text/html"] = output.metadata.learner
+        return cell, resources
+
+
+def after_autograde(assignment: str, student: str, notebooks: list[str]) -> None:
+    """nbgrader's hook after it has graded a submission: note that the gradebook has all of its record.
+
+    Which submission it is at stands only in `notebooks`, as in `staging.before_autograde`.
+    """
+    folder = Path(os.path.abspath(notebooks[0])).parent
+    root, learner, chapter = folder.parents[3], folder.parent.name, folder.name
+    record, staged = records.load(root, learner, chapter), taken_in(root, learner, chapter)
+    records.note_entry(root, learner, chapter, Entry(record.fingerprint, staged.clean))
+
+
+def take_back(root: Path, learner: str, chapter: str) -> None:
+    """Void what the gradebook has of a submission that cannot be entered: no score of an earlier one stands for it."""
+    with Gradebook(gradebook_url(root)) as gradebook:
+        try:
+            submission = gradebook.find_submission(chapter, learner)
+        except MissingEntry:
+            return
+        for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+            grade.auto_score, grade.needs_manual_grade = None, True
+        gradebook.db.commit()
 
 
 def where(link: NbGraderPreprocessor, resources) -> tuple[Path, str, str]:
@@ -86,21 +137,29 @@ def outputs(cell, record: Record) -> list:
 
 
 def shown(item: Item):
-    """A verdict as the output of its cell: the number that nbgrader reads, and the card that people read."""
-    html = item.html or f"<div>{escape(item.text)}</div>"
-    if item.look:
-        html += (
-            '<div style="border-left:6px solid #CC79A7;padding:.4em .8em" role="status"><b>Needs a look.</b> '
-            f"An instructor decides about these {item.worth:g} points: {escape(item.look)}</div>"
-        )
-    data = {"text/plain": repr(item.given), "text/html": html}
-    return nbformat.v4.new_output("execute_result", data, execution_count=None)
+    """A verdict as the output of its cell: the number that nbgrader reads, and the card that people read.
+
+    Why somebody must look is the instructor's business: the words may come from learner code that saw the cases.
+    """
+    card = item.html or f"<div>{escape(item.text)}</div>"
+    for_learner = card + (look(item, "") if item.look else "")
+    html = card + (look(item, item.look) if item.look else "")
+    data, metadata = {"text/plain": repr(item.given), "text/html": html}, {"learner": for_learner}
+    return nbformat.v4.new_output("execute_result", data, execution_count=None, metadata=metadata)
+
+
+def look(item: Item, why: str) -> str:
+    return (
+        '<div style="border-left:6px solid #CC79A7;padding:.4em .8em" role="status"><b>Needs a look.</b> '
+        f"An instructor decides about these {item.worth:g} points{': ' if why else '.'}{escape(why)}</div>"
+    )
 
 
 def preface(record: Record):
-    """A cell at the top that says what became of the submission, and how it was understood."""
+    """A cell at the top that says what became of the submission, and how it was understood. Learners read it too."""
+    known = {GRADED: "", LOOK: "An instructor decides about part of it.", FAILED: "An instructor looks after it."}
     lines = []
-    if record.status != verdict.GRADED:
-        lines.append(f"**This submission: {record.status}.** {escape(record.why)}")
+    if record.status != GRADED:
+        lines.append(f"**This submission: {record.status}.** {escape(known.get(record.status, record.why))}")
     lines += [f"- {escape(note)}" for note in record.notes]
     return nbformat.v4.new_markdown_cell("\n".join(lines), id="course-status")

@@ -44,14 +44,14 @@ c.ClearSolutions.text_stub = "*Write your answer here.*"
 # submitted -> autograded: the submission is staged, learner code runs in the jail, and the verdict falls outside it.
 # nbgrader's Execute is not in this list: in its place, nothing of a learner's runs in this process.
 c.Autograde.pre_convert_hook = "grading.staging.before_autograde"
+c.Autograde.post_convert_hook = "grading.judged.after_autograde"
 c.Autograde.autograde_preprocessors = [
     judged.Judge,
     stock.LimitOutput,
-    stock.SaveAutoGrades,
-    judged.Withhold,
+    judged.SaveGrades,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
 
 # autograded -> feedback: without the hidden tests.
-c.GenerateFeedback.preprocessors = [stock.GetGrades, ours.HideHidden, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [stock.GetGrades, ours.HideHidden, judged.ForLearners, CSSHTMLHeaderPreprocessor]

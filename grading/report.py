@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
@@ -11,31 +12,30 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from grading import verdict
 from grading.course import gradebook_url
 from grading.intake.learners import Learners
-from grading.staging import handed_in
-from grading.verdict import Record
+from grading.records import GRADED, Item, Record, of_class, stands
 
+UNGRADED = "not graded yet"
 NOT_BEGUN, UNNAMED, RIGHT = "not begun", "another mistake", "right"
 PLATFORMS = ("canvas", "moodle", "plain")
 
 
-def records(root: Path, chapter: str) -> list[Record]:
-    """The class's records that are up to date, by learner. Whoever handed in and has none is not graded yet."""
-    found = (verdict.current(root, learner, chapter) for learner in handed_in(root, chapter))
-    return [record for record in found if record]
-
-
 def status(root: Path, chapter: str) -> str:
     """Every submission with its status and the reason: none is left out."""
-    known = {record.learner: record for record in records(root, chapter)}
-    lines, states = [], []
-    for learner in handed_in(root, chapter):
-        record = known.get(learner)
-        states.append(record.status if record else "not graded yet")
-        lines.append(f"{learner:<24} {states[-1]:<15} {record.why if record else ''}".rstrip())
-    return "\n".join([*lines, "", tally(states, chapter)])
+    found = {learner: state(root, record) for learner, record in of_class(root, chapter).items()}
+    wide = max(map(len, found), default=0)
+    lines = [f"{learner:<{wide}}  {name:<14}  {why}".rstrip() for learner, (name, why) in found.items()]
+    return "\n".join([*lines, "", tally([name for name, _ in found.values()], chapter)])
+
+
+def state(root: Path, record: Record | None) -> tuple[str, str]:
+    """A submission's status and the reason, on one line."""
+    if record is None:
+        return UNGRADED, ""
+    if not stands(root, record):
+        return UNGRADED, "it was examined, but is not in the gradebook: grade again"
+    return record.status, " ".join(record.why.split())
 
 
 def summary(class_: list[Record], chapter: str) -> str:
@@ -53,13 +53,13 @@ def tally(states: list[str], chapter: str) -> str:
 def misconceptions(root: Path, chapter: str) -> dict[str, Counter]:
     """By check, how many of the class made which mistake, were right, had not begun."""
     table: dict[str, Counter] = {}
-    for record in records(root, chapter):
+    for record in filter(None, of_class(root, chapter).values()):
         for item in record.items.values():
             table.setdefault(item.check, Counter())[kind(item)] += 1
     return table
 
 
-def kind(item: verdict.Item) -> str:
+def kind(item: Item) -> str:
     if not item.aspects:
         return "without a verdict"
     if all(item.aspects.values()):
@@ -106,12 +106,13 @@ td.n {{ text-align: right; width: 3rem; padding-right: .8rem }} td div {{ height
 
 @dataclass(frozen=True)
 class Grade:
-    """A learner's score for a chapter, or None and the reason while there is none to be trusted."""
+    """A learner's score for a chapter; None while there is none to be trusted, and then the reason."""
 
     learner: str
     score: float | None
     worth: float
     status: str
+    why: str = ""
 
 
 def grades(root: Path, chapter: str) -> list[Grade]:
@@ -119,53 +120,89 @@ def grades(root: Path, chapter: str) -> list[Grade]:
 
     A submission that failed, waits for a look or for grading by hand has no score here: never a zero that nobody gave.
     """
-    known = {record.learner: record for record in records(root, chapter)}
     found = []
-    with Gradebook(gradebook_url(root)) as gradebook:
-        entered = {s.student.id: s for s in gradebook.assignment_submissions(chapter)}
-        for learner in handed_in(root, chapter):
-            record, submission = known.get(learner), entered.get(learner)
-            in_book = record and submission and mark(root, record) == record.fingerprint
-            if not in_book:
-                found.append(Grade(learner, None, 0.0, "not graded yet"))
-            elif submission.needs_manual_grade:
-                state = record.status if record.status != verdict.GRADED else "to be graded by hand"
-                found.append(Grade(learner, None, submission.max_score, state))
-            else:
-                score = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
-                found.append(Grade(learner, score, submission.max_score, verdict.GRADED))
+    entered, worth = in_gradebook(root, chapter)
+    for learner, record in of_class(root, chapter).items():
+        status, why = state(root, record)
+        score, open_ = entered.get(learner, (0.0, True))
+        if status == UNGRADED or learner not in entered:
+            found.append(Grade(learner, None, worth, UNGRADED, why))
+        elif open_:
+            by_hand = ("to be graded by hand", "") if status == GRADED else (status, why)
+            found.append(Grade(learner, None, worth, *by_hand))
+        else:
+            found.append(Grade(learner, score, worth, GRADED))
     return found
 
 
-def mark(root: Path, record: Record) -> str:
-    path = verdict.entered_path(root, record.learner, record.chapter)
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def in_gradebook(root: Path, chapter: str) -> tuple[dict[str, tuple[float, bool]], float]:
+    """By learner, the score and whether it waits for a human; and what the chapter is worth.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the course has no gradebook yet. (nbgrader would make an empty one.)
+    """
+    path = root / "grading" / "gradebook.db"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no gradebook at {path} yet. `python -m grading autograde {chapter}` fills it."
+        )
+    with Gradebook(gradebook_url(root)) as gradebook:
+        if chapter not in {assignment.name for assignment in gradebook.assignments}:
+            return {}, 0.0
+        rows = {
+            s.student.id: (max(0.0, s.score - (s.late_submission_penalty or 0.0)), bool(s.needs_manual_grade))
+            for s in gradebook.assignment_submissions(chapter)
+        }
+        return rows, gradebook.find_assignment(chapter).max_score
 
 
 def export(root: Path, chapter: str, platform: str) -> str:
-    """The grades as CSV for a platform; learners without a finished grade have an empty field, and say why.
+    """The grades as CSV for a platform; learners without a finished grade have an empty field.
+
+    Canvas: "Import" in its gradebook. Moodle: "Upload grading worksheet" in the assignment, with "Allow updating
+    records that have been modified more recently" ticked. Both leave an empty grade alone.
 
     Parameters
     ----------
     platform : {"canvas", "moodle", "plain"}
     """
-    found = grades(root, chapter)
+    return as_csv({"canvas": canvas, "moodle": moodle, "plain": plain}[platform](root, chapter))
+
+
+def plain(root: Path, chapter: str) -> list[tuple]:
+    rows = [(g.learner, chapter, number(g.score), number(g.worth), g.status, g.why) for g in grades(root, chapter)]
+    return [("learner", "chapter", "score", "of", "status", "why"), *rows]
+
+
+def canvas(root: Path, chapter: str) -> list[tuple]:
+    """As Canvas exports and imports its gradebook. It knows a learner by ID, else by login, else by name."""
+    people, found = known_to_the_platform(root, chapter), grades(root, chapter)
+    rows = [("Student", "ID", "SIS User ID", "SIS Login ID", "Section", chapter)]
+    rows.append(("Points Possible", "", "", "", "", number(found[0].worth) if found else ""))
+    for g in found:
+        person = people.get(g.learner, {})
+        of_canvas = person.get("number", "") if person.get("lms") == "canvas" else ""
+        login = "" if of_canvas else g.learner
+        rows.append((person.get("name") or g.learner, of_canvas, "", login, "", number(g.score)))
+    return rows
+
+
+def moodle(root: Path, chapter: str) -> list[tuple]:
+    """As Moodle's grading worksheet. It knows a learner by the number in the folder names of its ZIP, and no other way.
+
+    The reason stands under Status, which Moodle does not read: a learner is not to be told of a suspicion.
+    """
     people = known_to_the_platform(root, chapter)
-    if platform == "canvas":
-        rows = [("Student", "ID", "SIS User ID", "SIS Login ID", "Section", chapter)]
-        for g in found:
-            person = people.get(g.learner, {})
-            rows.append((person.get("name") or g.learner, person.get("number", ""), "", g.learner, "", number(g.score)))
-    elif platform == "moodle":
-        rows = [("ID number", "Full name", "Email address", "Grade", "Feedback comments")]
-        for g in found:
-            person = people.get(g.learner, {})
-            who = (person.get("number") or g.learner, person.get("name", ""), person.get("email", ""))
-            rows.append((*who, number(g.score), "" if g.score is not None else g.status))
-    else:
-        rows = [("learner", "chapter", "score", "of", "status")]
-        rows += [(g.learner, chapter, number(g.score), number(g.worth), g.status) for g in found]
-    return as_csv(rows)
+    rows = [("Identifier", "Full name", "Email address", "Status", "Grade", "Last modified (grade)")]
+    for g in grades(root, chapter):
+        person = people.get(g.learner, {})
+        of_moodle = person.get("number", "") if person.get("lms") == "moodle" else ""
+        status = f"{g.status}: {g.why}" if g.why else g.status
+        who = (f"Participant {of_moodle}" if of_moodle else g.learner, person.get("name", ""), person.get("email", ""))
+        rows.append((*who, status, number(g.score), ""))
+    return rows
 
 
 def known_to_the_platform(root: Path, chapter: str) -> dict[str, dict[str, str]]:
@@ -187,4 +224,5 @@ def as_csv(rows: list[tuple]) -> str:
 
 def harmless(field) -> str:
     text = str(field)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not text[1:2].isdigit() else text
+    formula = text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not re.fullmatch(r"[+-]?\d+(\.\d+)?", text)
+    return "'" + text if formula else text

@@ -3,7 +3,7 @@
 nbgrader, formgrader and the jail only ever see grading/submitted as it is after staging: one folder a learner and
 chapter, in it one notebook and, if there was one, nbgrader's timestamp. What was handed in lies under
 grading/originals/CHAPTER/LEARNER/001, 002 …, the newest last. Every step is a rename, so that a run which is broken off
-loses nothing; the next one picks it up.
+loses nothing; the next one picks it up. When a chapter is released anew, submissions are taken in again from there.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
 
 from grading import intake
+from grading.course import ROOT
 
-NOTEBOOK, STAMP, MANIFEST, DRAFT = "{chapter}.ipynb", "timestamp.txt", "manifest.json", "staged.part"
+NOTEBOOK, STAMP, MANIFEST = "{chapter}.ipynb", "timestamp.txt", "manifest.json"
+DRAFT, OUTDATED = "staged.part", "outdated.part"
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,26 @@ class Staged:
         Why nothing could be taken from it; empty otherwise.
     notes : tuple of str
         What was odd, and how it was understood.
+    basis : str
+        Digest of the release and of the intake's code; with another, it is due to be taken in again.
+    before : str
+        `clean` as it was before that was done, if it was.
     """
 
     clean: str
     raw: str
     refused: str = ""
     notes: tuple[str, ...] = ()
+    basis: str = ""
+    before: str = ""
 
 
 def submitted(root: Path, learner: str, chapter: str) -> Path:
     return root / "grading" / "submitted" / learner / chapter
+
+
+def release_path(root: Path, chapter: str) -> Path:
+    return root / "notebooks" / chapter / f"{chapter}.ipynb"
 
 
 def originals(root: Path, learner: str, chapter: str) -> Path:
@@ -59,34 +72,56 @@ def stage(root: Path, learner: str, chapter: str) -> Staged:
     ------
     FileNotFoundError
         If there is no such submission, or the chapter is not released.
+    RuntimeError
+        If the manifest is damaged.
     """
     recover(root, learner, chapter)
-    known = manifest(root, learner, chapter)
-    if known and is_clean(root, learner, chapter, known):
-        return known
+    done = taken_in(root, learner, chapter)
+    if done:
+        return done
     folder, kept = submitted(root, learner, chapter), originals(root, learner, chapter)
-    released = nbformat.read(root / "notebooks" / chapter / f"{chapter}.ipynb", as_version=4)
-    refused, notes, notebook = "", (), released
-    if not os.path.lexists(folder):
-        refused = refused_on_arrival(root, chapter).get(learner, "")
+    again, there = made_of(root, learner, chapter)
+    raw = again.raw if again else next_number(kept)
+    source = kept / raw if again and os.path.lexists(kept / raw) else folder
+    if again and again.refused and source == folder:  # refused on arrival: nothing of it lies here
+        notebook, notes, refused = released(root, chapter), (), again.refused
+    elif os.path.lexists(source):
+        notebook, notes, refused = understood(source, released(root, chapter), chapter)
+    else:
+        notebook, notes, refused = released(root, chapter), (), refused_on_arrival(root, chapter).get(learner, "")
         if not refused:
             raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
-    else:
-        try:
-            taken = intake.take(folder, released, chapter)
-            notebook, notes = taken.notebook, tuple(taken.notes)
-        except intake.Refused as refusal:
-            refused = str(refusal)
     kept.mkdir(parents=True, exist_ok=True)
     text = nbformat.writes(notebook).encode("utf-8", "replace")
-    staged = Staged(hashlib.sha256(text).hexdigest(), next_number(kept), refused, notes)
+    clean = hashlib.sha256(text).hexdigest()
+    staged = Staged(clean, raw, refused, notes, basis(root, chapter), there if again else "")
     draft(kept / DRAFT, folder, text, chapter)
     written(kept / MANIFEST, json.dumps(asdict(staged)))
+    exchange(folder, kept / DRAFT, kept / OUTDATED if again else kept / raw)
+    return staged
+
+
+def released(root: Path, chapter: str):
+    return nbformat.read(release_path(root, chapter), as_version=4)
+
+
+def understood(source: Path, release, chapter: str) -> tuple:
+    """What the intake makes of a submission: a notebook, what was odd, and why it was refused if it was."""
+    try:
+        taken = intake.take(source, release, chapter)
+        return taken.notebook, tuple(taken.notes), ""
+    except intake.Refused as refusal:
+        return release, (), str(refusal)
+
+
+def exchange(folder: Path, new: Path, away: Path) -> None:
+    """Put `new` in the place of `folder`, which goes `away`."""
+    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(folder):
-        os.rename(folder, kept / staged.raw)
-    os.rename(kept / DRAFT, folder)
-    return staged
+        os.rename(folder, away)
+    os.rename(new, folder)
+    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
 
 
 def refused_on_arrival(root: Path, chapter: str) -> dict[str, str]:
@@ -98,7 +133,7 @@ def draft(target: Path, folder: Path, text: bytes, chapter: str) -> None:
     """Make the folder that will take the submission's place."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    (target / NOTEBOOK.format(chapter=chapter)).write_bytes(text)
+    write_through(target / NOTEBOOK.format(chapter=chapter), text)
     stamp = folder / STAMP
     if not folder.is_symlink() and stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 200:
         (target / STAMP).write_bytes(stamp.read_bytes())
@@ -107,30 +142,71 @@ def draft(target: Path, folder: Path, text: bytes, chapter: str) -> None:
 def written(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    write_through(part, text.encode("utf-8"))
     part.replace(path)
 
 
+def write_through(path: Path, data: bytes) -> None:
+    """Write a file, and wait until it is on the disk: a rename after a power cut must not find it empty."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def next_number(kept: Path) -> str:
-    return f"{1 + max((int(path.name) for path in kept.iterdir() if path.name.isdigit()), default=0):03}"
+    return f"{1 + max((int(path.name) for path in kept.glob('[0-9]*') if path.name.isdecimal()), default=0):03}"
+
+
+def taken_in(root: Path, learner: str, chapter: str) -> Staged | None:
+    """How a submission was taken in, unless that is still to be done or a newer one lies there. Nothing is changed."""
+    known, there = made_of(root, learner, chapter)
+    return known if known and known.clean == there and known.basis == basis(root, chapter) else None
+
+
+def made_of(root: Path, learner: str, chapter: str) -> tuple[Staged | None, str]:
+    """How what stands in a submission's folder was made, and its digest; None if it is not staging's work."""
+    known, there = manifest(root, learner, chapter), standing(root, learner, chapter)
+    made = known and there and there in (known.clean, known.before)
+    # A submission can be just what staging makes of it, and then the digest does not tell which of the two it is.
+    put_away = made and (known.refused or os.path.lexists(originals(root, learner, chapter) / known.raw))
+    return (known if put_away else None), there
+
+
+def basis(root: Path, chapter: str) -> str:
+    """A digest of what a submission is taken in with: the release and the intake's code."""
+    return hashlib.sha256(release_path(root, chapter).read_bytes() + code_of_intake()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_of_intake() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((ROOT / "grading" / "intake").glob("*.py")))
 
 
 def manifest(root: Path, learner: str, chapter: str) -> Staged | None:
+    """How a submission was taken in the last time; None if it never was."""
+    path = originals(root, learner, chapter) / MANIFEST
     try:
-        known = json.loads((originals(root, learner, chapter) / MANIFEST).read_text(encoding="utf-8"))
+        known = json.loads(path.read_text(encoding="utf-8"))
         return Staged(**{**known, "notes": tuple(known["notes"])})
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError, KeyError) as error:  # guessing could make a refused submission pass for an empty one
+        raise RuntimeError(
+            f"{path} is damaged, so nobody knows how this submission was taken in. Copy what was handed in, the "
+            f"highest number in {path.parent}, back to {submitted(root, learner, chapter)}, delete the damaged file, "
+            "and grade again."
+        ) from error
 
 
-def is_clean(root: Path, learner: str, chapter: str, known: Staged) -> bool:
-    """Whether the submission's folder still is what staging left there; a newer submission has changed it."""
+def standing(root: Path, learner: str, chapter: str) -> str:
+    """The digest of the notebook in a submission's folder, if that looks as staging leaves it; else nothing."""
     folder = submitted(root, learner, chapter)
     notebook = folder / NOTEBOOK.format(chapter=chapter)
     if folder.is_symlink() or not folder.is_dir() or {path.name for path in folder.iterdir()} - {notebook.name, STAMP}:
-        return False
+        return ""
     plain = notebook.is_file() and not notebook.is_symlink()
-    return plain and hashlib.sha256(notebook.read_bytes()).hexdigest() == known.clean
+    return hashlib.sha256(notebook.read_bytes()).hexdigest() if plain else ""
 
 
 def recover(root: Path, learner: str, chapter: str) -> None:
@@ -139,6 +215,8 @@ def recover(root: Path, learner: str, chapter: str) -> None:
     folder = submitted(root, learner, chapter)
     if known and (kept / DRAFT).is_dir() and (kept / known.raw).exists() and not os.path.lexists(folder):
         os.rename(kept / DRAFT, folder)
+    if os.path.lexists(folder):
+        shutil.rmtree(kept / OUTDATED, ignore_errors=True)
 
 
 def before_autograde(assignment: str, student: str, notebooks: list[str]) -> None:
