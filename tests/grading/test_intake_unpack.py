@@ -337,6 +337,13 @@ def test_a_newer_submission_replaces_an_older_one_which_is_kept(into, zipped):
     assert files(into.parent) == before
 
 
+def test_of_two_of_the_same_time_the_one_unpacked_later_counts(into, zipped):
+    first = zipped((f"{MOODLE}/{CHAPTER}.ipynb", NOTEBOOK), name="1.zip")
+    second = zipped((f"{MOODLE}/{CHAPTER}.ipynb", BETTER), name="2.zip")
+    assert [one(archive, into).state for archive in (first, second, first)] == ["new", "replaced", "older"]
+    assert files(into) == {f"ana-silva/{CHAPTER}/{CHAPTER}.ipynb": BETTER}
+
+
 def test_an_older_zip_that_comes_late_is_put_aside(into, zipped):
     old = zipped((f"{MOODLE}/{CHAPTER}.ipynb", NOTEBOOK), name="old.zip")
     new = zipped((f"{MOODLE}/{CHAPTER}.ipynb", BETTER), name="new.zip", when=(2026, 3, 2, 0, 0, 0))
