@@ -237,14 +237,56 @@ def test_yours_or_torch_says_which(capsys):
     assert yours_or_torch("conv2d", styles.Unfold) is styles.Unfold
     assert "your own" in capsys.readouterr().out
     assert yours_or_torch("conv2d", StrideWrong) is nn.Conv2d
-    assert "not finished yet" in capsys.readouterr().out
+    assert "not right yet" in capsys.readouterr().out
     assert yours_or_torch("conv_output_size", open_function)(7, 3, 2) == 3
+    assert "not finished yet" in capsys.readouterr().out
 
 
 def test_a_solution_for_arrays_serves_where_tensors_go_in():
     mine = yours_or_torch("cross_correlate2d", styles.correlate_numpy)
     image, kernel = torch.rand(5, 6), torch.rand(2, 3)
     assert torch.allclose(mine(image, kernel), styles.correlate_loops(image, kernel))
+
+
+class SinglePrecision(styles.Unfold):
+    """Right, but its output is float32 whatever comes in: `torch.zeros(...)` without a dtype."""
+
+    def forward(self, x):
+        return super().forward(x).float()
+
+
+def test_lost_precision_costs_one_aspect_and_is_named():
+    verdict = judged("conv2d", SinglePrecision).verdict
+    assert [aspect for aspect, ok in verdict.passed.items() if not ok] == ["values"]
+    assert verdict.mistake.name == "output in single precision" and verdict.certain
+
+
+def test_a_filter_may_compute_in_single_precision():
+    assert judged("cross_correlate2d", lambda i, k: styles.correlate_loops(i, k).float()).verdict.right
+
+
+def test_a_misconception_is_seen_behind_lost_precision():
+    class Flipped(SinglePrecision):
+        def convolve(self, x, height, width):
+            self.weight.data = self.weight.data.flip(2, 3)
+            y = super().convolve(x, height, width)
+            self.weight.data = self.weight.data.flip(2, 3)
+            return y
+
+    verdict = judged("conv2d", Flipped).verdict
+    assert verdict.mistake.name == "kernel flipped" and not verdict.certain
+
+
+def test_an_open_exercise_inside_another_is_named():
+    def cross_correlate2d(image, kernel):
+        raise NotImplementedError
+
+    def convolve2d(image, kernel):
+        return cross_correlate2d(image, kernel.flip(0, 1))
+
+    assert "It calls cross_correlate2d, which is still open" in judged("convolve2d", convolve2d).text
+    assert "It calls" not in judged("cross_correlate2d", cross_correlate2d).text
+    assert "It calls" not in judged("conv2d", OpenLayer).text
 
 
 def test_same_cases_every_time():

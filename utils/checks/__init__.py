@@ -82,10 +82,12 @@ def yours_or_torch(name: str, target):
         from utils.checks import answers
     except ImportError:  # under grading there are no answers, and nothing to fall back on
         return target
-    if callable(target) and judged(name, target).verdict.right:
+    verdict = judged(name, target).verdict if callable(target) else None
+    if verdict and verdict.right:
         tell(f"From here on this notebook computes with your own {getattr(target, '__name__', name)}.")
         return questions.find(name).for_tensors(target)
-    tell(f"Your {getattr(target, '__name__', name)} is not finished yet, so torch's own takes its place from here on.")
+    state = "not right yet" if verdict and verdict.done else "not finished yet"
+    tell(f"Your {getattr(target, '__name__', name)} is {state}, so torch's own takes its place from here on.")
     return answers.find(name).reference
 
 

@@ -106,9 +106,24 @@ def attempt(question: Question, target, case: Case, *, trusted: bool = False) ->
         # torch raises NotImplementedError too (a module without forward, an operation that a dtype lacks).
         if raised_by_torch(error):
             return Outcome(trouble=Trouble("error", place(error), "NotImplementedError"))
-        return Outcome(trouble=Trouble("not done", message_of(error)))
+        return Outcome(trouble=Trouble("not done", unfinished(error, target)))
     except (Exception, SystemExit, GeneratorExit) as error:  # not KeyboardInterrupt: it stops an endless loop
         return Outcome(trouble=Trouble("error", place(error), error_type(error)))
+
+
+def unfinished(error: NotImplementedError, target) -> str:
+    """What is not done yet, if it is not the target itself but another exercise that it calls."""
+    name = traceback.extract_tb(error.__traceback__)[-1].name
+    own = (
+        {getattr(target, "__name__", name), "__init__", "forward", "<lambda>", *vars(target)}
+        if is_class(target)
+        else {getattr(target, "__name__", name), "<lambda>"}
+    )
+    return "" if name in own else name
+
+
+def is_class(target) -> bool:
+    return isinstance(target, type)
 
 
 @contextlib.contextmanager

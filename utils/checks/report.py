@@ -13,7 +13,7 @@ from utils.checks.verdict import Failure, Verdict
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "open": "#777777"}  # also told by ✔ ✘ ○ and by words
 LARGEST = 36  # elements of an array that an example still shows
-INSTRUCTIONS = ("gradients", "positional", "dtype", "layout")  # entries of a case that are no argument
+INSTRUCTIONS = ("gradients", "positional", "dtype", "layout", "exact")  # entries of a case that are no argument
 
 
 class Report(float):
@@ -49,7 +49,9 @@ def describe(verdict: Verdict, answer: Answer, hint: int, examples: bool) -> lis
     """The verdict as lines of (kind, text): a headline, aspects, why, an example, hints."""
     question = verdict.question
     if not verdict.done:
-        return [("headline", f"○ {question.name}: not done yet. You are to write {question.signature}.")]
+        inner = verdict.failures[0].outcome.trouble.detail
+        calls = f" It calls {inner}, which is still open: do that one first." if inner else ""
+        return [("headline", f"○ {question.name}: not done yet. You are to write {question.signature}.{calls}")]
     if verdict.right:
         lines = [("headline", f"✔ {question.name}: right.")]
         return lines + [("aspect", f"✔ {aspect}: {question.tests[aspect]}") for aspect in question.aspects]
@@ -98,7 +100,9 @@ def hints(verdict: Verdict, hint: int, examples: bool) -> list[tuple[str, str]]:
     """The first hint; at `hint=2` the stronger one too."""
     name = verdict.question.name
     if not verdict.mistake:
-        first = verdict.failures[0].case.aspect
+        first, trouble = verdict.failures[0].case.aspect, verdict.failures[0].outcome.trouble
+        if trouble and trouble.kind in HINTS:
+            return [("hint", f"Hint: {HINTS[trouble.kind]}")]
         right = [aspect for aspect, ok in verdict.passed.items() if ok]
         still = f" What is right already: {', '.join(right)}." if right else ""
         where = "the example above" if examples else "the example that the check in the notebook shows"
@@ -107,6 +111,16 @@ def hints(verdict: Verdict, hint: int, examples: bool) -> list[tuple[str, str]]:
     if hint >= 2:
         return [*lines, ("hint", f"Stronger hint: {verdict.mistake.stronger}")]
     return [*lines, ("more", f'For a stronger hint: check("{name}", …, hint=2)')]
+
+
+HINTS = {
+    "error": "run the example in a cell of your own; the last line of the error says what happened.",
+    "nothing": "does the last line begin with `return`, and at the right depth?",
+    "not a tensor": "look at what your last line returns: type(...) tells.",
+    "not an int": "type(...) of your result tells.",
+    "forbidden": "loops, slices, sums, products, F.unfold: all of these are yours to use.",
+    "interface": "compare with nn.Conv2d: print its parameters and their shapes.",
+}
 
 
 def example(question: Question, failure: Failure, answer: Answer, named: bool) -> str:
@@ -128,7 +142,9 @@ def example(question: Question, failure: Failure, answer: Answer, named: bool) -
 def called(question: Question, given: dict) -> str:
     """The failing call as the learner would write it, followed by the arrays that went in."""
     plain = {
-        k: v for k, v in given.items() if not isinstance(v, np.ndarray) and k not in INSTRUCTIONS and v is not None
+        k: v
+        for k, v in given.items()
+        if not isinstance(v, np.ndarray) and k not in INSTRUCTIONS and v is not None and not k.startswith("_")
     }
     arrays = {k: v for k, v in given.items() if isinstance(v, np.ndarray) and not k.startswith("_")}
     form = question.signature.partition(")")[0].removeprefix("class ") + ")"

@@ -6,7 +6,7 @@ use the same verdict, the grader in a process of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -171,8 +171,8 @@ def say(outcome: Outcome) -> str:
 
 
 def tolerance_for(case: Case, answer: Answer) -> float:
-    """Single precision is compared as such: seven digits, of which sums over a window lose some."""
-    return 1e-4 if case.given.get("dtype") == "float32" else answer.tolerance
+    """How closely a case is compared: an "exact" one to nine digits, so that lost precision costs one aspect only."""
+    return 1e-9 if case.given.get("exact") else answer.tolerance
 
 
 def size_of(case: Case) -> int:
@@ -184,8 +184,25 @@ def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None
     """The mistake that answers as the learner did: on every case, or else on the failed ones of the first aspect.
 
     Where several explain those, the one that explains most of the others. Where the learner's code stopped there, its
-    own message says more than a guess would.
+    own message says more than a guess would. If nothing fits, precision is left out of account: a kernel that is
+    flipped *and* computed in single precision is still flipped.
     """
+    strictly, certain = closest(question, answer, cases, outcomes, failures, lambda case: tolerance_for(case, answer))
+    if strictly:
+        return strictly, certain
+    loosely, _ = closest(question, answer, cases, without_dtype(outcomes), failures, lambda case: 1e-4)
+    return loosely, False
+
+
+def without_dtype(outcomes: list[Outcome]) -> list[Outcome]:
+    return [
+        replace(outcome, arrays={name: array for name, array in outcome.arrays.items() if name != "dtype"})
+        for outcome in outcomes
+    ]
+
+
+def closest(question, answer, cases, outcomes, failures, tolerance) -> tuple[Mistake | None, bool]:
+    """The mistake whose answers are the outcomes, within `tolerance(case)`; see `explain`."""
     failed = {id(failure.case) for failure in failures}
     first = [i for i, case in enumerate(cases) if id(case) in failed and case.aspect == failures[0].case.aspect]
     others = [i for i in range(len(cases)) if i not in first]
@@ -194,7 +211,7 @@ def explain(question, answer, cases, outcomes, failures) -> tuple[Mistake | None
 
         def same(i, mistake=mistake):
             theirs = attempt(question, mistake.target, cases[i], trusted=True)
-            return alike(outcomes[i], theirs, tolerance_for(cases[i], answer))
+            return alike(outcomes[i], theirs, tolerance(cases[i]))
 
         if all(same(i) for i in first):
             explained = sum(same(i) for i in others)
@@ -211,7 +228,9 @@ def alike(got: Outcome, other: Outcome, tolerance: float) -> bool:
         # An error's wording is the learner's own; every other trouble's detail says what it is about.
         same_kind = (got.trouble.kind, got.trouble.type) == (other.trouble.kind, other.trouble.type)
         return same_kind and (got.trouble.kind == "error" or got.trouble.detail == other.trouble.detail)
-    return not difference(got, other, tolerance)
+    # Only what both have is compared: the dtype may have been left out.
+    other = replace(other, arrays={name: array for name, array in other.arrays.items() if name in got.arrays})
+    return not difference(got, other, tolerance) and not (got.arrays and not other.arrays)
 
 
 @lru_cache(maxsize=64)

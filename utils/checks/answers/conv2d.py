@@ -917,5 +917,6 @@ ANSWERS = {
     "conv2d": Answer(
         reference=nn.Conv2d,
         mistakes=ORIENTATION + STRIDE + PADDING + DILATION + BIAS + CHANNELS + BATCH + VALUES + GRADIENTS,
+        tolerance=1e-4,
     ),
 }

@@ -271,13 +271,6 @@ def catalogue(orient, wrong_orientation):
             square_only,
         ),
         Mistake(
-            "single precision inside",
-            "you compute in single precision although double was handed in: digits are lost.",
-            "torch.zeros(...) makes float32.",
-            "give what you allocate the dtype of the image.",
-            bent(after=lambda y, i, k: y.float()),
-        ),
-        Mistake(
             "image changed",
             "the image is changed in place: whoever called you still needs it.",
             "which line writes into image?",
@@ -348,8 +341,10 @@ CONVOLVE_ONLY = (
 )
 
 ANSWERS = {
-    "cross_correlate2d": Answer(torch_says, catalogue(lambda kernel: kernel, FLIPPED)),
+    "cross_correlate2d": Answer(torch_says, catalogue(lambda kernel: kernel, FLIPPED), tolerance=1e-4),
     "convolve2d": Answer(
-        lambda image, kernel: torch_says(image, flip(kernel)), catalogue(flip, NOT_FLIPPED) + CONVOLVE_ONLY
+        lambda image, kernel: torch_says(image, flip(kernel)),
+        catalogue(flip, NOT_FLIPPED) + CONVOLVE_ONLY,
+        tolerance=1e-4,
     ),
 }

@@ -23,6 +23,13 @@ ANSWERS = {
                 target=lambda image: torch.sub(torch.full_like(image, 256), image),
             ),
             Mistake(
+                name="inverted against 1",
+                says="you subtract from 1: these pixels run from 0 to 255, not from 0 to 1.",
+                hint="how large is a white pixel here?",
+                stronger="the largest value takes the place of the smallest: 0 becomes 255.",
+                target=lambda image: torch.sub(torch.ones_like(image), image),
+            ),
+            Mistake(
                 name="mirrored instead",
                 says="you mirror the picture; its brightness is what is to be turned round.",
                 hint="every pixel stays where it is.",

@@ -35,7 +35,7 @@ def cases(rng, wide):
 
     found = [
         ask("values", (3, 4), 2, small=True),
-        ask("values", (5, 7), 3),
+        ask("values", (5, 7), 3, exact=True),
         ask("values", (6, 5), (2, 3)),
         ask("values", (4, 6), (3, 1)),
         ask("values", (4, 3), (4, 3)),

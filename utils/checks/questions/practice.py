@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.checks.question import Case, Question, as_array
+from utils.checks.question import Case, Question, as_array, untouched
 
 
 def cases(rng, wide):
@@ -11,7 +11,10 @@ def cases(rng, wide):
 
 
 def run(target, given):
-    return {"y": as_array(target(torch.tensor(given["image"])), "the result")}
+    image = torch.tensor(given["image"])
+    with untouched(image=image):
+        result = target(image)
+    return {"y": as_array(result, "the result")}
 
 
 QUESTIONS = {
