@@ -224,8 +224,11 @@ FATAL = {
     "bomb": ("while True: os.fork()", ""),
     "bomb of threads": ("while True: threading.Thread(target=time.sleep, args=(99,)).start()", "start new thread"),
     "bytes": ("x = []\nwhile True: x.append(bytearray(50_000_000))", "used more than 256 MiB|MemoryError"),
-    "disk": ("with open('/home/tmp/x', 'wb') as f:\n  while True: f.write(bytes(10**6))", "OSError"),
-    "other disk": ("with open('/dev/shm/x', 'wb') as f:\n  while True: f.write(bytes(10**6))", "OSError"),
+    "disk": ("for i in range(99): open(f'/home/tmp/{i}', 'wb').write(bytes(10**6))", "No space"),
+    "other disk": ("for i in range(99): open(f'/dev/shm/{i}', 'wb').write(bytes(10**6))", "No space"),
+    "one file": ("with open('/home/tmp/x', 'wb') as f:\n  while True: f.write(bytes(10**6))", "OSError"),
+    "fault handler": ("import faulthandler\nf = open('x', 'w')\nfaulthandler.enable(f)\n"
+                      "faulthandler.dump_traceback_later(0.1, exit=True, file=f)\ntime.sleep(1)", "ended its own"),
     "files": ("for i in range(10**6): open(f'/home/tmp/{i}', 'w').close()\ntime.sleep(1)",
               "more than 500 files|No space"),
     "print": ("while True: print('x' * 1000)", "interrupted"),
