@@ -13,11 +13,12 @@ import os
 import signal
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -89,12 +90,15 @@ def alone(root: Path) -> Iterator[None]:
         yield
 
 
-def examined(root: Path, chapter: str, learners: list[str], jobs: int, *, no_jail: bool = False) -> Iterator[Record]:
+def examined(
+    root: Path, chapter: str, learners: list[str], jobs: int, *, no_jail: bool = False, keep: bool = True
+) -> Iterator[Record]:
     """Examine submissions side by side; yield each record as it is done. No worker touches the gradebook.
 
     A worker that is killed takes nobody's grade with it: whatever was under way is tried again, one at a time, so that
     a submission which kills workers harms no other.
     """
+    task = partial(examine, root, chapter, no_jail=no_jail, keep=keep)
     jobs, waiting = max(jobs, 1), list(reversed(learners))
     while waiting:
         under_way: dict[Future, str] = {}
@@ -103,7 +107,7 @@ def examined(root: Path, chapter: str, learners: list[str], jobs: int, *, no_jai
                 while waiting or under_way:
                     while waiting and len(under_way) < jobs * AHEAD:
                         learner = waiting.pop()
-                        under_way[workers.submit(examine, root, learner, chapter, no_jail)] = learner
+                        under_way[workers.submit(task, learner)] = learner
                     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
                         record = future.result()
@@ -114,16 +118,23 @@ def examined(root: Path, chapter: str, learners: list[str], jobs: int, *, no_jai
             except BaseException:
                 workers.shutdown(wait=False, cancel_futures=True)
                 raise
-        for learner in under_way.values():
-            yield once_more(root, chapter, learner, no_jail)
+        yield from one_by_one(root, chapter, list(under_way.values()), task)
 
 
-def once_more(root: Path, chapter: str, learner: str, no_jail: bool) -> Record:
-    """Examine one submission with nobody beside it, twice if need be."""
-    for _ in range(2):
+def one_by_one(root: Path, chapter: str, learners: list[str], task: Callable) -> Iterator[Record]:
+    """Examine submissions with nobody beside them; one that kills its worker twice more has failed."""
+    waiting, tries = list(reversed(learners)), Counter()
+    while waiting:
         with contextlib.suppress(BrokenProcessPool), pool(1) as worker:
-            return worker.submit(examine, root, learner, chapter, no_jail).result()
-    return verdict.failed(root, learner, chapter, "The grading process was killed three times over this submission.")
+            while waiting:
+                record = worker.submit(task, waiting[-1]).result()
+                waiting.pop()
+                yield record
+        if waiting:
+            tries[waiting[-1]] += 1
+            if tries[waiting[-1]] == 2:
+                why = "The grading process was killed three times over this submission."
+                yield verdict.failed(root, waiting.pop(), chapter, why)
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:
@@ -143,17 +154,17 @@ def begin_work() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def examine(root: Path, learner: str, chapter: str, no_jail: bool) -> Record:
+def examine(root: Path, chapter: str, learner: str, *, no_jail: bool, keep: bool) -> Record:
     """One submission, in a worker."""
     if no_jail:
-        return verdict.examine(root, learner, chapter, no_jail=True)
+        return verdict.examine(root, learner, chapter, no_jail=True, keep=keep)
     try:
-        return verdict.examine(root, learner, chapter, warm=warm())
+        return verdict.examine(root, learner, chapter, warm=warm(), keep=keep)
     except JailUnavailable:  # the quick way is gone, or there is none here: the plain one is as good
         if warm():
             warm().close()
             warm.cache_clear()
-        return verdict.examine(root, learner, chapter)
+        return verdict.examine(root, learner, chapter, keep=keep)
 
 
 @lru_cache(maxsize=1)
@@ -172,12 +183,14 @@ def enter(root: Path, record: Record) -> Record:
     """Have nbgrader enter a record into the gradebook, in place of whatever was there; return it, without outputs.
 
     If nbgrader refuses, that comes back as its status; no other score stands in the gradebook then, none is exported,
-    and the next run tries it again.
+    and the next run tries it again. So it is with a submission that could not even be taken in.
     """
+    learner, chapter = record.learner, record.chapter
     settings = Config({"Judge": {"retry": False}})
-    trouble = convert(Autograde, root, record.learner, record.chapter, settings)
+    trouble = convert(Autograde, root, learner, chapter, settings) if record.fingerprint else record.why
     if trouble:
-        judged.take_back(root, record.learner, record.chapter)
+        judged.take_back(root, learner, chapter)
+        records.note_entry(root, learner, chapter, records.Entry(clean=records.entry(root, learner, chapter).clean))
         why = record.why if record.status == FAILED else f"nbgrader could not enter the grade: {trouble}"
         return replace(record, status=FAILED, why=why, outputs={})
     return replace(record, outputs={})
@@ -200,7 +213,7 @@ def changes(
     root: Path, chapter: str, jobs: int = CORES, *, no_jail: bool = False
 ) -> Iterator[tuple[Record | None, Record]]:
     """Examine the class anew, write nothing, and yield (before, after) where a verdict differs."""
-    for after in examined(root, chapter, handed_in(root, chapter), jobs, no_jail=no_jail):
+    for after in examined(root, chapter, handed_in(root, chapter), jobs, no_jail=no_jail, keep=False):
         before = records.load(root, after.learner, chapter)
         if before is None or differs(before, after):
             yield before, after

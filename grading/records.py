@@ -127,10 +127,15 @@ def load(root: Path, learner: str, chapter: str) -> Record | None:
 
 
 def current(root: Path, learner: str, chapter: str) -> Record | None:
-    """The record of a submission, if nothing it depends on has changed since. Nothing is changed on disk."""
+    """The record of a submission, if nothing it depends on has changed since. Nothing is changed on disk.
+
+    One without a fingerprint, at which the grading failed before the file was taken in, counts until the next try.
+    """
     record = load(root, learner, chapter)
+    if record is None or not record.fingerprint:
+        return record
     try:
-        staged = taken_in(root, learner, chapter) if record else None
+        staged = taken_in(root, learner, chapter)
     except RuntimeError:  # a damaged manifest
         return None
     return record if staged and record.fingerprint == fingerprint(root, chapter, staged) else None

@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 
 from grading.course import gradebook_url
 from grading.intake.learners import Learners
-from grading.records import GRADED, Item, Record, of_class, stands
+from grading.records import FAILED, GRADED, Item, Record, of_class, stands
 
 UNGRADED = "not graded yet"
 NOT_BEGUN, UNNAMED, RIGHT = "not begun", "another mistake", "right"
@@ -33,7 +33,7 @@ def state(root: Path, record: Record | None) -> tuple[str, str]:
     """A submission's status and the reason, on one line."""
     if record is None:
         return UNGRADED, ""
-    if not stands(root, record):
+    if record.status != FAILED and not stands(root, record):
         return UNGRADED, "it was examined, but is not in the gradebook: grade again"
     return record.status, " ".join(record.why.split())
 
@@ -126,7 +126,7 @@ def grades(root: Path, chapter: str) -> list[Grade]:
         status, why = state(root, record)
         score, open_ = entered.get(learner, (0.0, True))
         if status == UNGRADED or learner not in entered:
-            found.append(Grade(learner, None, worth, UNGRADED, why))
+            found.append(Grade(learner, None, worth, status, why))
         elif open_:
             by_hand = ("to be graded by hand", "") if status == GRADED else (status, why)
             found.append(Grade(learner, None, worth, *by_hand))

@@ -79,26 +79,47 @@ def stage(root: Path, learner: str, chapter: str) -> Staged:
     done = taken_in(root, learner, chapter)
     if done:
         return done
+    again, _ = made_of(root, learner, chapter)
+    staged, text = taken(root, learner, chapter)
     folder, kept = submitted(root, learner, chapter), originals(root, learner, chapter)
+    kept.mkdir(parents=True, exist_ok=True)
+    draft(kept / DRAFT, folder, text, chapter)
+    written(kept / MANIFEST, json.dumps(asdict(staged)))
+    exchange(folder, kept / DRAFT, kept / OUTDATED if again else kept / staged.raw)
+    return staged
+
+
+def taken(root: Path, learner: str, chapter: str) -> tuple[Staged, bytes]:
+    """How a submission is taken in, and the notebook made of it. Nothing is changed on disk. Raises as `stage`."""
+    folder, kept = submitted(root, learner, chapter), originals(root, learner, chapter)
+    done = taken_in(root, learner, chapter)
+    if done:
+        return done, (folder / NOTEBOOK.format(chapter=chapter)).read_bytes()
     again, there = made_of(root, learner, chapter)
     raw = again.raw if again else next_number(kept)
     source = kept / raw if again and os.path.lexists(kept / raw) else folder
-    if again and again.refused and source == folder:  # refused on arrival: nothing of it lies here
-        notebook, notes, refused = released(root, chapter), (), again.refused
+    release, arrival = released(root, chapter), refused_on_arrival(root, chapter).get(learner, "")
+    if again and again.refused and source == folder:  # nothing of it lies here
+        notebook, notes, refused = release, (), again.refused
     elif os.path.lexists(source):
-        notebook, notes, refused = understood(source, released(root, chapter), chapter)
+        notebook, notes, refused = understood(source, release, chapter)
+    elif arrival:
+        notebook, notes, refused = release, (), arrival
     else:
-        notebook, notes, refused = released(root, chapter), (), refused_on_arrival(root, chapter).get(learner, "")
-        if not refused:
-            raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
-    kept.mkdir(parents=True, exist_ok=True)
+        raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
     text = nbformat.writes(notebook).encode("utf-8", "replace")
     clean = hashlib.sha256(text).hexdigest()
-    staged = Staged(clean, raw, refused, notes, basis(root, chapter), there if again else "")
-    draft(kept / DRAFT, folder, text, chapter)
-    written(kept / MANIFEST, json.dumps(asdict(staged)))
-    exchange(folder, kept / DRAFT, kept / OUTDATED if again else kept / raw)
-    return staged
+    return Staged(clean, raw, refused, notes, basis(root, chapter), there if again else ""), text
+
+
+def exchange(folder: Path, new: Path, away: Path) -> None:
+    """Put `new` in the place of `folder`, which goes `away`."""
+    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(folder):
+        os.rename(folder, away)
+    os.rename(new, folder)
+    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
 
 
 def released(root: Path, chapter: str):
@@ -112,16 +133,6 @@ def understood(source: Path, release, chapter: str) -> tuple:
         return taken.notebook, tuple(taken.notes), ""
     except intake.Refused as refusal:
         return release, (), str(refusal)
-
-
-def exchange(folder: Path, new: Path, away: Path) -> None:
-    """Put `new` in the place of `folder`, which goes `away`."""
-    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(folder):
-        os.rename(folder, away)
-    os.rename(new, folder)
-    shutil.rmtree(away.with_name(OUTDATED), ignore_errors=True)
 
 
 def refused_on_arrival(root: Path, chapter: str) -> dict[str, str]:

@@ -19,14 +19,16 @@ from grading.hidden import hidden_cases
 from grading.needed import needed
 from grading.reading import bindings, suspicion
 from grading.records import FAILED, GRADED, LOOK, REFUSED, TIMED_OUT, Item, Record, fingerprint
-from grading.staging import released, stage, submitted, taken_in
+from grading.staging import released, stage, taken, taken_in
 from utils.checks import answers, questions
 from utils.checks.report import Report
 from utils.checks.verdict import judge
 
 
-def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool = False) -> Record:
+def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool = False, keep: bool = True) -> Record:
     """Grade what `learner` handed in for `chapter`. Whatever the submission holds, this returns a record.
+
+    With `keep=False` it is not staged: nothing is changed on disk.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool 
         If learner code cannot be locked up on this machine: then nothing is graded at all.
     """
     try:
-        return graded(root, learner, chapter, warm, no_jail)
+        return graded(root, learner, chapter, warm, no_jail, keep)
     except jail.JailUnavailable:
         raise
     except Exception as error:  # a fault of the grading itself: one submission's trouble, seen by a human
@@ -52,15 +54,17 @@ def failed(root: Path, learner: str, chapter: str, why: str) -> Record:
     return Record(learner, chapter, FAILED, why, items=items, fingerprint=mark)
 
 
-def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool) -> Record:
+def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bool) -> Record:
     """What `examine` does if nothing goes wrong with the grading itself."""
-    staged = stage(root, learner, chapter)
+    if keep:
+        stage(root, learner, chapter)
+    staged, text = taken(root, learner, chapter)
     release = released(root, chapter)
     mark = fingerprint(root, chapter, staged)
     if staged.refused:
         items = without_verdict(release, "The submission could not be read.")
         return Record(learner, chapter, REFUSED, staged.refused, staged.notes, items, fingerprint=mark)
-    notebook = nbformat.read(submitted(root, learner, chapter) / f"{chapter}.ipynb", as_version=4)
+    notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
     heard = confine(root, notebook, release, warm, no_jail)
     items = {
         asked.grade_id: not_begun(asked)
