@@ -22,6 +22,8 @@ from grading.course import gradebook_url
 from grading.records import FAILED, GRADED, LOOK, REFUSED, Entry, Item, Record
 from grading.staging import taken_in
 
+UNDECIDED = "course-undecided"  # the cell that says so
+
 
 class Judge(NbGraderPreprocessor):
     """Autograding: put what the jail heard, and the verdicts, into the cells. No learner code runs in this process."""
@@ -42,7 +44,7 @@ class Judge(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs = outputs(cell, record)
-        nb.cells[:0] = [preface(record)] if record.notes or record.status != GRADED else []
+        nb.cells[:0] = preface(record)
         return nb, resources
 
     def record(self, root: Path, learner: str, chapter: str) -> Record:
@@ -80,13 +82,22 @@ class SaveGrades(SaveAutoGrades):
 
 
 class ForLearners(NbGraderPreprocessor):
-    """Feedback: leave out what is for the instructor alone."""
+    """Feedback: leave out what is for the instructor alone, and what the instructor has decided since."""
 
-    def preprocess_cell(self, cell, resources, index):
-        for output in cell.get("outputs", ()):
-            if "learner" in output.get("metadata", {}):
-                output.data["text/html"] = output.metadata.learner
-        return cell, resources
+    def preprocess(self, nb, resources):
+        _, learner, chapter = where(self, resources)
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            notebook = gradebook.find_submission_notebook(resources["nbgrader"]["notebook"], chapter, learner)
+            waiting = {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+        for cell in nb.cells:
+            for output in cell.get("outputs", ()):
+                if "learner" in output.get("metadata", {}):
+                    open_ = cell.metadata.nbgrader.grade_id in waiting
+                    output.data["text/html"] = output.metadata.learner + (
+                        look(output.metadata.withheld) if open_ else ""
+                    )
+        nb.cells = [cell for cell in nb.cells if waiting or cell.get("id") != UNDECIDED]
+        return nb, resources
 
 
 def after_autograde(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -142,24 +153,25 @@ def shown(item: Item):
     Why somebody must look is the instructor's business: the words may come from learner code that saw the cases.
     """
     card = item.html or f"<div>{escape(item.text)}</div>"
-    for_learner = card + (look(item, "") if item.look else "")
-    html = card + (look(item, item.look) if item.look else "")
-    data, metadata = {"text/plain": repr(item.given), "text/html": html}, {"learner": for_learner}
+    data = {"text/plain": repr(item.given), "text/html": card + (look(item.worth, item.look) if item.look else "")}
+    metadata = {"learner": card} | ({"withheld": item.worth} if item.look else {})
     return nbformat.v4.new_output("execute_result", data, execution_count=None, metadata=metadata)
 
 
-def look(item: Item, why: str) -> str:
+def look(worth: float, why: str = "") -> str:
     return (
         '<div style="border-left:6px solid #CC79A7;padding:.4em .8em" role="status"><b>Needs a look.</b> '
-        f"An instructor decides about these {item.worth:g} points{': ' if why else '.'}{escape(why)}</div>"
+        f"An instructor decides about these {worth:g} points{': ' if why else '.'}{escape(why)}</div>"
     )
 
 
-def preface(record: Record):
-    """A cell at the top that says what became of the submission, and how it was understood. Learners read it too."""
-    known = {GRADED: "", LOOK: "An instructor decides about part of it.", FAILED: "An instructor looks after it."}
-    lines = []
+def preface(record: Record) -> list:
+    """Cells at the top that say what became of the submission, and how it was understood. Learners read them too."""
+    cells, known = [], {LOOK: "An instructor decides about part of it.", FAILED: "An instructor looks after it."}
     if record.status != GRADED:
-        lines.append(f"**This submission: {record.status}.** {escape(known.get(record.status, record.why))}")
-    lines += [f"- {escape(note)}" for note in record.notes]
-    return nbformat.v4.new_markdown_cell("\n".join(lines), id="course-status")
+        text = f"**This submission: {record.status}.** {escape(known.get(record.status, record.why))}"
+        cells.append(nbformat.v4.new_markdown_cell(text, id=UNDECIDED if record.status in known else "course-status"))
+    if record.notes:
+        text = "\n".join(f"- {escape(note)}" for note in record.notes)
+        cells.append(nbformat.v4.new_markdown_cell(text, id="course-notes"))
+    return cells

@@ -17,7 +17,7 @@ from grading.intake.learners import Learners
 from grading.records import FAILED, GRADED, Item, Record, of_class, stands
 
 UNGRADED = "not graded yet"
-NOT_BEGUN, UNNAMED, RIGHT = "not begun", "another mistake", "right"
+NOT_BEGUN, UNNAMED, RIGHT, UNJUDGED = "not begun", "another mistake", "right", "without a verdict"
 PLATFORMS = ("canvas", "moodle", "plain")
 
 
@@ -61,7 +61,7 @@ def misconceptions(root: Path, chapter: str) -> dict[str, Counter]:
 
 def kind(item: Item) -> str:
     if not item.aspects:
-        return "without a verdict"
+        return UNJUDGED
     if all(item.aspects.values()):
         return RIGHT
     return item.mistake or (NOT_BEGUN if item.text.startswith("○") else UNNAMED)
@@ -78,14 +78,14 @@ def misconceptions_page(table: dict[str, Counter], chapter: str) -> str:
     for check, counts in table.items():
         total = sum(counts.values())
         rows = "".join(bar(name, count, total) for name, count in counts.most_common())
-        parts.append(f"<h2>{escape(check)}</h2><table>{rows}</table>")
+        parts.append(f"<h2>{escape(check)} <small>{total} learners</small></h2><table>{rows}</table>")
     return PAGE.format(
         title=f"Misconceptions in {escape(chapter)}", body="".join(parts) or "<p>Nothing is graded yet.</p>"
     )
 
 
 def bar(name: str, count: int, total: int) -> str:
-    colour = {RIGHT: "#009E73", NOT_BEGUN: "#999999"}.get(name, "#D55E00")
+    colour = {RIGHT: "#009E73", NOT_BEGUN: "#999999", UNJUDGED: "#CC79A7"}.get(name, "#D55E00")
     return (
         f'<tr><th scope="row">{escape(name)}</th><td class="n">{count}</td>'
         f'<td><div style="width:{100 * count / total:.1f}%;background:{colour}"></div></td></tr>'
@@ -96,7 +96,8 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 16px/1.4 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ width: 100%; border-collapse: collapse }} th {{ text-align: left; font-weight: normal; width: 18rem }}
-td.n {{ text-align: right; width: 3rem; padding-right: .8rem }} td div {{ height: 1rem }} h2 {{ font-size: 1.1rem }}
+td.n {{ text-align: right; width: 3rem; padding-right: .8rem }} td div {{ height: 1rem }}
+h2 {{ font-size: 1.1rem }} small {{ font-weight: normal }}
 </style></head><body><h1>{title}</h1>{body}</body></html>
 """
 
