@@ -138,3 +138,9 @@ def test_everything_imported_is_listed(folder, requirements):
 def test_utils_never_imports_grading():
     for path, source in code("utils"):
         assert not {"grading", "nbgrader"} & imports(source), path
+
+
+def test_no_two_test_files_have_the_same_name():
+    """pytest imports them by name alone, so that of two it would run neither."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)

@@ -28,7 +28,7 @@ WALLS = {
     "the Python installation": "import os; open(os.__file__, 'a')",
     "another user": "import os; os.setuid(0)",
     "another process": "import os, signal; os.listdir('/proc/1/fd'), os.readlink('/proc/1/cwd')",
-    "a disk without end": "f = open('/home/tmp/x', 'wb')\nfor _ in range(64): f.write(bytes(2**20))",
+    "a disk without end": "f = open('/learner/tmp/x', 'wb')\nfor _ in range(64): f.write(bytes(2**20))",
     "processes without end": "import os, time\nfor _ in range(200):\n  if os.fork() == 0: time.sleep(99)",
     "a loop without end": "while True: pass",
 }

@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "CNN_COURSE_FAST": "1",
     "CNN_COURSE_OFFLINE": "1",
     "CUDA_VISIBLE_DEVICES": "",
-    "HOME": "/home/learner",
+    "HOME": "/learner/home",
     "LANG": "C.UTF-8",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "Agg",
@@ -42,7 +42,7 @@ ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
-    "TMPDIR": "/home/tmp",
+    "TMPDIR": "/learner/tmp",
 }
 # What a root that starts the jail keeps until the program inside, before any learner code, gives it up.
 RIGHTS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
@@ -157,7 +157,7 @@ def start(arguments: list[str], command: list[str], pass_fds: tuple[int, ...]):
     arguments += ["--perms", "0444", "--ro-bind-data", str(given[2]), "/etc/group"]
     arguments += ["--remount-ro", "/"]
     fill(given[0], "\0".join(arguments) + "\0")
-    fill(given[1], "learner:x:0:0::/home/learner:/nonexistent\n")
+    fill(given[1], "learner:x:0:0::/learner/home:/nonexistent\n")
     fill(given[2], "learner:x:0:\n")
     try:
         process = subprocess.Popen(
@@ -223,9 +223,11 @@ def walls(limits: Limits, uid: int | None, rights: tuple[str, ...] = RIGHTS) -> 
     seen = [*system(), *bound(*python_folders()), *course()]
     room = ["--size", str(limits.disk)]
     own = ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", *room, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    own += ["--perms", "1777", *room, "--tmpfs", "/home", "--symlink", "/home/tmp", "/tmp"]
-    own += ["--perms", "0777", "--dir", "/home/learner", "--perms", "0777", "--dir", "/home/tmp"]
-    return [*apart, *seen, *own, "--chdir", "/home/learner"]
+    own += ["--perms", "1777", *room, "--tmpfs", "/learner"]
+    if not any(Path(folder).is_relative_to("/tmp") for folder in python_folders()):  # a course may lie in /tmp
+        own += ["--symlink", "/learner/tmp", "/tmp"]
+    own += ["--perms", "0777", "--dir", "/learner/home", "--perms", "0777", "--dir", "/learner/tmp"]
+    return [*apart, *seen, *own, "--chdir", "/learner/home"]
 
 
 def system() -> list[str]:

@@ -344,7 +344,7 @@ def files(members: list[int]) -> int:
     """How many files there are on the jail's own disks; of a member that lets itself be asked."""
     for member in members:
         with contextlib.suppress(OSError):
-            disks = [os.statvfs(f"/proc/{member}/root/{name}") for name in ("home", "dev/shm")]
+            disks = [os.statvfs(f"/proc/{member}/root/{name}") for name in ("learner", "dev/shm")]
             return sum(disk.f_files - disk.f_ffree for disk in disks)
     return 0
 

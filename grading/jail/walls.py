@@ -254,14 +254,14 @@ def mount_own(limits: dict) -> None:
     """An empty disk of its own, and /proc with its own processes only, over those of the interpreter."""
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
     room = f"size={limits['disk']},nr_inodes={limits['inodes']},mode=1777".encode()
-    for folder in (b"/home", b"/dev/shm"):
+    for folder in (b"/learner", b"/dev/shm"):
         call("mount", b"tmpfs", folder, b"tmpfs", flags & ~MS_NOEXEC, room)
     call("mount", b"proc", b"/proc", b"proc", flags, None)
-    os.makedirs("/home/learner")
-    os.makedirs("/home/tmp")
-    for folder in ("/home/learner", "/home/tmp"):
+    os.makedirs("/learner/home")
+    os.makedirs("/learner/tmp")
+    for folder in ("/learner/home", "/learner/tmp"):
         os.chmod(folder, 0o777)
-    os.chdir("/home/learner")
+    os.chdir("/learner/home")
 
 
 def write(path: str, text: str) -> None:

@@ -62,9 +62,9 @@ REFUSED = {
     "core": ("import resource as r\nr.setrlimit(r.RLIMIT_CORE, (1, 1))", "ValueError|PermissionError"),
     "ptrace": (c("ptrace(16, 1, 0, 0)"), NOT_ALLOWED),
     "read other's memory": (c("process_vm_readv(1, None, 0, None, 0, 0)"), NOT_ALLOWED),
-    "mount": (c("mount(b'tmpfs', b'/home', b'tmpfs', 0, None)"), NOT_ALLOWED),
+    "mount": (c("mount(b'tmpfs', b'/learner', b'tmpfs', 0, None)"), NOT_ALLOWED),
     "umount": (c("umount2(b'/proc', 2)"), NOT_ALLOWED),
-    "chroot": ("import os\nos.chroot('/home')", NOT_ALLOWED),
+    "chroot": ("import os\nos.chroot('/learner')", NOT_ALLOWED),
     "unshare": (c("unshare(0x10000000)"), NOT_ALLOWED),
     "new namespace": (c("syscall(*{'x86_64': (56,), 'aarch64': (220,)}[os.uname().machine], 0x10000011, 0, 0, 0, 0)"),
                       NOT_ALLOWED),
@@ -74,7 +74,7 @@ REFUSED = {
     "segment": (c("shmget(0, 4096, 0o1600)"), NOT_ALLOWED),
     "keys": (c("syscall({'x86_64': 250, 'aarch64': 219}[os.uname().machine], 0, -3, 0)"), NOT_ALLOWED),
     "uring": (c("syscall(425, 1, 0)"), NOT_ALLOWED),
-    "device": ("import os\nos.mknod('/home/x', 0o60666, 0x0800)", NOT_ALLOWED),
+    "device": ("import os\nos.mknod('/learner/x', 0o60666, 0x0800)", NOT_ALLOWED),
     "names": ("import socket\nsocket.getaddrinfo('example.org', 80)", "gaierror"),
     "internet": ("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)", r"Errno 101|TimeoutError"),
     "vsock": ("import socket\nsocket.socket(socket.AF_VSOCK)", "Errno 97"),
@@ -126,7 +126,7 @@ for folder, folders, files in os.walk('/', followlinks=False):
     assert not [path for path in utils if "answers" in path or "verdict" in path or "report" in path]
     etc = {"/etc/passwd", "/etc/group", "/etc/ld.so.cache"}
     links = {"/lib", "/lib64", "/tmp", "/usr/lib64"}
-    home = {path for path in seen if path.startswith("/home/learner/.")}  # IPython's own
+    home = {path for path in seen if path.startswith("/learner/home/.")}  # IPython's own
     linker = {path for path in seen if path.startswith("/usr/lib64/ld-")}
     others = seen - utils - etc - links - home - linker - {"/course/jail/inside.py", "/course/jail/walls.py"}
     assert {path for path in others if not path.startswith("/dev/")} == set()
@@ -152,7 +152,7 @@ def test_nothing_is_known_of_this_machine(jailed, monkeypatch):
         ("user", "os.getuid() not in (0, 65534), os.getgroups() == [] or os.getgroups()"),
         ("passwd", "open('/etc/passwd').read()"),
         ("files", "sorted(map(int, os.listdir('/proc/self/fd')))"),
-        ("suid", "[p for p in ('/', '/usr/lib', '/home', '/course/utils/data', '/dev/shm')"
+        ("suid", "[p for p in ('/', '/usr/lib', '/learner', '/course/utils/data', '/dev/shm')"
                  " if not os.statvfs(p).f_flag & os.ST_NOSUID]"),
         ("console", "os.open('/dev/tty', os.O_RDWR)"),
     ]  # fmt: skip
@@ -162,7 +162,7 @@ def test_nothing_is_known_of_this_machine(jailed, monkeypatch):
     assert ran["processes"].result == "['1', '2']"
     assert ran["name"].result == "'grading'"
     assert ran["user"].result.startswith("(True, ")
-    assert ran["passwd"].result == r"'learner:x:0:0::/home/learner:/nonexistent\n'"
+    assert ran["passwd"].result == r"'learner:x:0:0::/learner/home:/nonexistent\n'"
     # The empty in- and outputs, the two pipes, and the listing itself. What else?
     assert len(eval(ran["files"].result)) <= 6
     assert ran["suid"].result == "[]"
@@ -224,12 +224,12 @@ FATAL = {
     "bomb": ("while True: os.fork()", ""),
     "bomb of threads": ("while True: threading.Thread(target=time.sleep, args=(99,)).start()", "start new thread"),
     "bytes": ("x = []\nwhile True: x.append(bytearray(50_000_000))", "used more than 256 MiB|MemoryError"),
-    "disk": ("for i in range(99): open(f'/home/tmp/{i}', 'wb').write(bytes(10**6))", "No space"),
+    "disk": ("for i in range(99): open(f'/learner/tmp/{i}', 'wb').write(bytes(10**6))", "No space"),
     "other disk": ("for i in range(99): open(f'/dev/shm/{i}', 'wb').write(bytes(10**6))", "No space"),
-    "one file": ("with open('/home/tmp/x', 'wb') as f:\n  while True: f.write(bytes(10**6))", "OSError"),
+    "one file": ("with open('/learner/tmp/x', 'wb') as f:\n  while True: f.write(bytes(10**6))", "OSError"),
     "fault handler": ("import faulthandler\nf = open('x', 'w')\nfaulthandler.enable(f)\n"
                       "faulthandler.dump_traceback_later(0.1, exit=True, file=f)\ntime.sleep(1)", "ended its own"),
-    "files": ("for i in range(10**6): open(f'/home/tmp/{i}', 'w').close()\ntime.sleep(1)",
+    "files": ("for i in range(10**6): open(f'/learner/tmp/{i}', 'w').close()\ntime.sleep(1)",
               "more than 500 files|No space"),
     "print": ("while True: print('x' * 1000)", "interrupted"),
     "long name": ("raise type('E' * 10**6, (Exception,), {})('x' * 10**8)", "and more"),
@@ -349,11 +349,11 @@ def test_siblings_and_the_interpreter_are_out_of_reach(warm):
     """Two forks of one interpreter: one waits, the other looks for it on the disk, among processes, in sockets."""
     wait = (
         "import socket, time\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0sibling')\ns.listen()\n"
-        "open('/home/tmp/secret', 'w').write('x')\nopen('/dev/shm/secret', 'w').write('x')\ntime.sleep(1)"
+        "open('/learner/tmp/secret', 'w').write('x')\nopen('/dev/shm/secret', 'w').write('x')\ntime.sleep(1)"
     )
     look = (
         "import os, socket\nprint(os.listdir('/proc/1/task'), [p for p in os.listdir('/proc') if p.isdigit()])\n"
-        "print(os.listdir('/home/tmp'), os.listdir('/dev/shm'))\n"
+        "print(os.listdir('/learner/tmp'), os.listdir('/dev/shm'))\n"
         "s = socket.socket(socket.AF_UNIX)\ns.connect('\\0sibling')"
     )
     found = {}

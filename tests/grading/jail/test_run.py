@@ -38,7 +38,7 @@ def test_a_notebook_finds_what_it_finds_in_jupyter(jailed):
     errors = {name: ran.error for name, ran in heard.cells.items() if ran.error}
     assert heard.status == "finished" and errors.keys() == {"syntax"} and errors["syntax"].startswith("SyntaxError")
     assert heard.cells["command"].result == "5"
-    assert heard.cells["temporary"].result.startswith("'/home/tmp/")
+    assert heard.cells["temporary"].result.startswith("'/learner/tmp/")
 
 
 def test_the_course_is_there_without_its_answers(jailed):
