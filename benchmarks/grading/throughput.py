@@ -6,8 +6,10 @@
 Both grade the same class in one run on one machine: two exercises of chapter 02 (conv_output_size and Conv2D) with the
 sample class's answers, right and wrong, in a notebook that imports torch and holds nothing else, so that stock
 nbgrader, which runs every cell, runs no more of them than the jail does. Stock means nbgrader's own list of
-preprocessors, one submission after the other, as its command does it. Peak memory is the largest sum over the process
-tree, sampled every half second, of proportional set sizes: a page that n processes share counts 1/n for each.
+preprocessors, one submission after the other, as its command does it. With --repeat, the two take turns and the median
+counts. The points are those of the whole class; the two differ where a learner uses a ready-made convolution, or writes
+to stderr, which costs stock nbgrader's learners their points. Peak memory is the largest sum over the process tree,
+looked at every two seconds, of proportional set sizes: a page that n processes share counts 1/n for each.
 """
 
 from __future__ import annotations
@@ -17,17 +19,21 @@ import contextlib
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
 
-from grading.course import ROOT, found
+from grading.course import ROOT, found, gradebook_url
 from grading.release import release
 from grading.sample_class import filled_in, learners
 
@@ -40,8 +46,9 @@ PAIR = "def pair(value):\n    return (value, value) if isinstance(value, int) el
 STOCK = """
 from nbgrader.converters import Autograde
 c.Autograde.autograde_preprocessors = list(Autograde.autograde_preprocessors.default_args[0])
-c.Autograde.pre_convert_hook = None
+c.Autograde.pre_convert_hook = c.Autograde.post_convert_hook = None
 """
+PAUSE = 2  # seconds between two looks at the memory: to look costs time that is being measured
 
 
 def chapter():
@@ -78,18 +85,38 @@ def class_of(size: int, root: Path, stock: bool) -> Path:
     return root
 
 
-def measured(command: list[str], folder: Path) -> tuple[float, float]:
-    """Seconds, and the process tree's peak memory in MiB."""
-    begin, peak = time.perf_counter(), 0.0
+@dataclass(frozen=True)
+class Run:
+    """Seconds, seconds of CPU, the process tree's peak memory in MiB, and the points that were given."""
+
+    seconds: float
+    cpu: float
+    memory: float
+    points: float
+
+
+def measured(command: list[str], folder: Path) -> Run:
+    """Run a command in a course folder."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CNN_COURSE_OFFLINE": "1", "CNN_COURSE_FAST": "1"}
+    used, begin, peak = cpu(), time.perf_counter(), 0.0
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         while process.poll() is None:
             peak = max(peak, resident(process.pid))
-            time.sleep(0.5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PAUSE)
+    seconds = time.perf_counter() - begin
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
-    return time.perf_counter() - begin, peak
+    with Gradebook(gradebook_url(folder)) as gradebook:
+        points = sum(submission.score for submission in gradebook.assignment_submissions(CHAPTER))
+    return Run(seconds, cpu() - used, peak, points)
+
+
+def cpu() -> float:
+    """Seconds of CPU of all commands that have ended, their children included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def resident(pid: int) -> float:
@@ -109,8 +136,8 @@ def resident(pid: int) -> float:
     return total / 1024
 
 
-def run(size: int, stock: bool, jobs: int) -> tuple[float, float]:
-    """Grade a fresh class of `size`; return seconds and MiB."""
+def run(size: int, stock: bool, jobs: int) -> Run:
+    """Grade a fresh class of `size`."""
     with tempfile.TemporaryDirectory() as temporary:
         root = class_of(size, Path(temporary) / "course", stock)
         ours = [sys.executable, "-m", "grading", "autograde", CHAPTER, "--course", str(root), "--jobs", str(jobs)]
@@ -122,20 +149,29 @@ def run(size: int, stock: bool, jobs: int) -> tuple[float, float]:
 
 def main() -> None:
     program = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    program.add_argument("--size", type=int, default=100)
-    program.add_argument("--growth", type=int, nargs="*", default=[25, 100, 400])
+    program.add_argument("--size", type=int, default=100, help="of the class for the comparison; 0: none; default: 100")
+    program.add_argument("--repeat", type=int, default=1, help="how often each way is measured; default: once")
+    program.add_argument("--growth", type=int, nargs="*", default=[25, 100, 400], help="sizes; default: 25 100 400")
     program.add_argument("--jobs", type=int, default=2)
     options = program.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{'':24}{'submissions':>12}{'seconds':>9}{'a minute':>10}{'peak MiB':>10}", flush=True)
+    print(f"{'':18}{'submissions':>12}{'seconds':>9}{'a minute':>10}{'CPU s each':>12}{'peak MiB':>10}{'points':>8}")
 
     def row(name: str, size: int, stock: bool) -> float:
-        seconds, memory = run(size, stock, options.jobs)
-        print(f"{name:24}{size:12}{seconds:9.1f}{60 * size / seconds:10.1f}{memory:10.0f}", flush=True)
-        return seconds
+        done = run(size, stock, options.jobs)
+        rate, cost = 60 * size / done.seconds, done.cpu / size
+        print(
+            f"{name:18}{size:12}{done.seconds:9.1f}{rate:10.1f}{cost:12.2f}{done.memory:10.0f}{done.points:8g}",
+            flush=True,
+        )
+        return done.seconds
 
     if options.size:
-        theirs, ours = row("stock nbgrader", options.size, True), row("jail and verdict", options.size, False)
+        turns = range(options.repeat)
+        times = [
+            [row("stock nbgrader", options.size, True), row("jail and verdict", options.size, False)] for _ in turns
+        ]
+        theirs, ours = (median(column) for column in zip(*times, strict=True))
         print(f"ratio: {theirs / ours:.2f}", flush=True)
     for size in options.growth:
         row("jail and verdict", size, False)
