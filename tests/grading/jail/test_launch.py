@@ -149,8 +149,11 @@ def test_the_doctor_sees_a_wall_that_is_missing(capsys, monkeypatch):
 
     def holes(*arguments):
         kept = [part for part in real(*arguments) if part != "--unshare-net"]
-        place = kept.index("--symlink", kept.index("--tmpfs", kept.index("/dev/shm") + 1))
-        return [*kept[:place], *share, *kept[place + 3 :]]
+        link = ["--symlink", "/learner/tmp", "/tmp"]  # not there if the course itself lies in /tmp
+        places = [i for i in range(len(kept)) if kept[i : i + 3] == link]
+        for place in places:
+            del kept[place : place + 3]
+        return [*kept, *share]
 
     monkeypatch.setattr(launcher, "walls", holes)
     monkeypatch.setattr("grading.jail.listening.GRACE", 0.5)
