@@ -1,6 +1,7 @@
 """Things for these tests: limits, an exercise, and who is in jail."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,15 @@ def members(namespaces: list[int]) -> list[str]:
             dead = "State:\tZ" in (path / "status").read_text()  # and waits to be buried
             if not dead and (path / "ns" / "pid").stat().st_ino in namespaces:
                 found.append((path / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def open_files() -> set[tuple[str, str]]:
+    """Number and name of each file that this process holds open."""
+    found = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that lists the others
+            found.add((path.name, os.readlink(path)))
     return found
 
 
