@@ -55,3 +55,6 @@ c.Autograde.autograde_preprocessors = [
 
 # autograded -> feedback: without the hidden tests.
 c.GenerateFeedback.preprocessors = [stock.GetGrades, ours.HideHidden, judged.ForLearners, CSSHTMLHeaderPreprocessor]
+
+# Feedback and formgrader show what learners wrote, and run none of it.
+c.HTMLExporter.filters = {"markdown2html": "grading.pages.markdown2html"}

@@ -129,7 +129,7 @@ def test_everything_imported_is_listed(folder, requirements):
     distributions = metadata.packages_distributions()
     listed = available(requirements)
     for path, source in code(folder):
-        neighbours = {other.stem for other in path.parent.glob("*.py")}
+        neighbours = {other.stem for folder in path.parents[:2] for other in folder.glob("*.py")}
         for module in imports(source) - own - neighbours:
             sources = {normal(name) for name in distributions.get(module, [module])}
             assert sources & listed, f"{path.relative_to(ROOT)} imports {module}, which requirements.txt does not name"
