@@ -28,7 +28,7 @@ from traitlets.config import Config
 from grading import judged, records, release, verdict
 from grading.converters import convert
 from grading.course import gradebook_url
-from grading.jail import JailUnavailable, Warm
+from grading.jail import JailUnavailable, Limits, Warm
 from grading.records import FAILED, Record
 from grading.staging import handed_in
 
@@ -37,7 +37,14 @@ AHEAD = 2  # submissions that wait at each worker: memory does not grow with the
 
 
 def autograde(
-    root: Path, chapter: str, jobs: int = CORES, *, again: bool = False, no_jail: bool = False, tell: Callable = print
+    root: Path,
+    chapter: str,
+    jobs: int = CORES,
+    *,
+    again: bool = False,
+    no_jail: bool = False,
+    limits: Limits | None = None,
+    tell: Callable = print,
 ) -> list[Record]:
     """Grade whatever was handed in for `chapter` and is not graded yet; return the class's records, without outputs.
 
@@ -47,6 +54,8 @@ def autograde(
         Grade all of them anew.
     no_jail : bool
         Run learner code beside everything else. For code that you wrote yourself, and no other.
+    limits : Limits, optional
+        What each submission may use up.
     tell : callable
         `tell(done, of, record)` after each submission.
 
@@ -69,7 +78,7 @@ def autograde(
                 done.append(replace(record, outputs={}))
             else:
                 done.append(enter(root, record))
-        for record in examined(root, chapter, waiting, jobs, no_jail=no_jail):
+        for record in examined(root, chapter, waiting, jobs, no_jail=no_jail, limits=limits):
             records.save(root, record)
             done.append(enter(root, record))
             tell(len(done), len(class_), done[-1])
@@ -90,15 +99,14 @@ def alone(root: Path) -> Iterator[None]:
         yield
 
 
-def examined(
-    root: Path, chapter: str, learners: list[str], jobs: int, *, no_jail: bool = False, keep: bool = True
-) -> Iterator[Record]:
+def examined(root: Path, chapter: str, learners: list[str], jobs: int, **how) -> Iterator[Record]:
     """Examine submissions side by side; yield each record as it is done. No worker touches the gradebook.
 
+    `how` goes to `verdict.examine`: no_jail, keep, limits.
     A worker that is killed takes nobody's grade with it: whatever was under way is tried again, one at a time, so that
     a submission which kills workers harms no other.
     """
-    task = partial(examine, root, chapter, no_jail=no_jail, keep=keep)
+    task = partial(examine, root, chapter, **how)
     jobs, waiting = max(jobs, 1), list(reversed(learners))
     while waiting:
         under_way: dict[Future, str] = {}
@@ -154,17 +162,17 @@ def begin_work() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def examine(root: Path, chapter: str, learner: str, *, no_jail: bool, keep: bool) -> Record:
+def examine(root: Path, chapter: str, learner: str, *, no_jail: bool = False, **how) -> Record:
     """One submission, in a worker."""
     if no_jail:
-        return verdict.examine(root, learner, chapter, no_jail=True, keep=keep)
+        return verdict.examine(root, learner, chapter, no_jail=True, **how)
     try:
-        return verdict.examine(root, learner, chapter, warm=warm(), keep=keep)
+        return verdict.examine(root, learner, chapter, warm=warm(), **how)
     except JailUnavailable:  # the quick way is gone, or there is none here: the plain one is as good
         if warm():
             warm().close()
             warm.cache_clear()
-        return verdict.examine(root, learner, chapter, keep=keep)
+        return verdict.examine(root, learner, chapter, **how)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from grading.course import chapters, gradebook_url
-from grading.records import FAILED, GRADED, REFUSED, TIMED_OUT, of_class
+from grading.records import FAILED, GRADED, REFUSED, TIMED_OUT, of_class, one_line, stands
 
 ABSENT, UNGRADED, BY_HAND, LOOK = "·", "✘", "?", "!"
 
@@ -90,9 +90,10 @@ def table(root: Path) -> str:
         cells = [UNGRADED if (learner, e.chapter) in failed else str(row.get(e.grade_id, ABSENT)) for e in asked]
         counted = [row[e.grade_id] for e in asked if e.grade_id in row and (learner, e.chapter) not in failed]
         total = sum(mark.score or 0 for mark in counted)
-        body.append([learner, *cells, f"{total:g}"])
+        body.append([one_line(learner), *cells, f"{total:g}"])
     lines = [*layout(head, body), "", *legend(body)]
-    return "\n".join(lines + [f"{sign} {name}, {chapter}: {why}" for (name, chapter), (sign, why) in odd.items()])
+    lines += [f"{sign} {one_line(name)}, {chapter}: {why}" for (name, chapter), (sign, why) in odd.items()]
+    return "\n".join(lines)
 
 
 def oddities(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
@@ -102,9 +103,11 @@ def oddities(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
         for learner, record in of_class(root, chapter).items():
             if record is None:
                 found[learner, chapter] = UNGRADED, "not graded yet"
+            elif not stands(root, record):
+                found[learner, chapter] = UNGRADED, "it was examined, but is not in the gradebook: grade again"
             elif record.status != GRADED:
                 sign = UNGRADED if record.status in (REFUSED, TIMED_OUT, FAILED) else LOOK
-                found[learner, chapter] = sign, f"{record.status}: {record.why}"
+                found[learner, chapter] = sign, f"{record.status}: {one_line(record.why)}"
     return found
 
 

@@ -18,6 +18,11 @@ from grading.staging import Staged, handed_in, release_path, taken_in, written
 GRADED, LOOK, REFUSED, TIMED_OUT, FAILED = "graded", "needs a look", "refused", "timed out", "failed"
 
 
+def one_line(text: str) -> str:
+    """A stranger's words, fit for a terminal: on one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 @dataclass(frozen=True)
 class Item:
     """The verdict on one graded check.

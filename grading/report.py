@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 
 from grading.course import gradebook_url
 from grading.intake.learners import Learners
-from grading.records import FAILED, GRADED, Item, Record, of_class, stands
+from grading.records import FAILED, GRADED, Item, Record, of_class, one_line, stands
 
 UNGRADED = "not graded yet"
 NOT_BEGUN, UNNAMED, RIGHT, UNJUDGED = "not begun", "another mistake", "right", "without a verdict"
@@ -23,10 +23,10 @@ PLATFORMS = ("canvas", "moodle", "plain")
 
 def status(root: Path, chapter: str) -> str:
     """Every submission with its status and the reason: none is left out."""
-    found = {learner: state(root, record) for learner, record in of_class(root, chapter).items()}
-    wide = max(map(len, found), default=0)
-    lines = [f"{learner:<{wide}}  {name:<14}  {why}".rstrip() for learner, (name, why) in found.items()]
-    return "\n".join([*lines, "", tally([name for name, _ in found.values()], chapter)])
+    found = [(one_line(learner), *state(root, record)) for learner, record in of_class(root, chapter).items()]
+    wide = max((len(learner) for learner, _, _ in found), default=0)
+    lines = [f"{learner:<{wide}}  {name:<14}  {why}".rstrip() for learner, name, why in found]
+    return "\n".join([*lines, "", tally([name for _, name, _ in found], chapter)])
 
 
 def state(root: Path, record: Record | None) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def state(root: Path, record: Record | None) -> tuple[str, str]:
         return UNGRADED, ""
     if record.status != FAILED and not stands(root, record):
         return UNGRADED, "it was examined, but is not in the gradebook: grade again"
-    return record.status, " ".join(record.why.split())
+    return record.status, one_line(record.why)
 
 
 def summary(class_: list[Record], chapter: str) -> str:
@@ -193,16 +193,15 @@ def canvas(root: Path, chapter: str) -> list[tuple]:
 def moodle(root: Path, chapter: str) -> list[tuple]:
     """As Moodle's grading worksheet. It knows a learner by the number in the folder names of its ZIP, and no other way.
 
-    The reason stands under Status, which Moodle does not read: a learner is not to be told of a suspicion.
+    The reason is left out: a learner is not to be told of a suspicion, and its words may be a stranger's.
     """
     people = known_to_the_platform(root, chapter)
     rows = [("Identifier", "Full name", "Email address", "Status", "Grade", "Last modified (grade)")]
     for g in grades(root, chapter):
         person = people.get(g.learner, {})
         of_moodle = person.get("number", "") if person.get("lms") == "moodle" else ""
-        status = f"{g.status}: {g.why}" if g.why else g.status
         who = (f"Participant {of_moodle}" if of_moodle else g.learner, person.get("name", ""), person.get("email", ""))
-        rows.append((*who, status, number(g.score), ""))
+        rows.append((*who, g.status, number(g.score), ""))
     return rows
 
 

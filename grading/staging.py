@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from grading import intake
 from grading.course import ROOT
@@ -145,9 +146,19 @@ def draft(target: Path, folder: Path, text: bytes, chapter: str) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     write_through(target / NOTEBOOK.format(chapter=chapter), text)
-    stamp = folder / STAMP
-    if not folder.is_symlink() and stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 200:
-        (target / STAMP).write_bytes(stamp.read_bytes())
+    if time := time_of(folder / STAMP):
+        (target / STAMP).write_text(time, encoding="utf-8")
+
+
+def time_of(stamp: Path) -> str:
+    """What nbgrader's timestamp says, if it is one: a learner may hand in anything of that name."""
+    try:
+        if stamp.is_symlink() or stamp.parent.is_symlink() or not stamp.is_file() or stamp.stat().st_size > 200:
+            return ""
+        said = stamp.read_text(encoding="utf-8").strip()
+        return said if parse_utc(said) else ""
+    except (OSError, ValueError, TypeError, OverflowError):
+        return ""
 
 
 def written(path: Path, text: str) -> None:

@@ -25,7 +25,16 @@ from utils.checks.report import Report
 from utils.checks.verdict import judge
 
 
-def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool = False, keep: bool = True) -> Record:
+def examine(
+    root: Path,
+    learner: str,
+    chapter: str,
+    *,
+    warm=None,
+    no_jail: bool = False,
+    keep: bool = True,
+    limits: jail.Limits | None = None,
+) -> Record:
     """Grade what `learner` handed in for `chapter`. Whatever the submission holds, this returns a record.
 
     With `keep=False` it is not staged: nothing is changed on disk.
@@ -36,7 +45,7 @@ def examine(root: Path, learner: str, chapter: str, *, warm=None, no_jail: bool 
         If learner code cannot be locked up on this machine: then nothing is graded at all.
     """
     try:
-        return graded(root, learner, chapter, warm, no_jail, keep)
+        return graded(root, learner, chapter, warm, no_jail, keep, limits)
     except jail.JailUnavailable:
         raise
     except Exception as error:  # a fault of the grading itself: one submission's trouble, seen by a human
@@ -54,7 +63,7 @@ def failed(root: Path, learner: str, chapter: str, why: str) -> Record:
     return Record(learner, chapter, FAILED, why, items=items, fingerprint=mark)
 
 
-def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bool) -> Record:
+def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bool, limits) -> Record:
     """What `examine` does if nothing goes wrong with the grading itself."""
     if keep:
         stage(root, learner, chapter)
@@ -65,7 +74,7 @@ def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bo
         items = without_verdict(release, "The submission could not be read.")
         return Record(learner, chapter, REFUSED, staged.refused, staged.notes, items, fingerprint=mark)
     notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
-    heard = confine(root, notebook, release, warm, no_jail)
+    heard = confine(root, notebook, release, warm, no_jail, limits)
     items = {
         asked.grade_id: not_begun(asked)
         if is_open(asked, notebook, release, heard)
@@ -77,7 +86,7 @@ def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bo
     return Record(learner, chapter, status, why, staged.notes, items, outputs, mark)
 
 
-def confine(root: Path, notebook, release, warm, no_jail: bool) -> jail.Heard:
+def confine(root: Path, notebook, release, warm, no_jail: bool, limits) -> jail.Heard:
     """Run what the grade depends on in the jail, and ask the checks there."""
     sources = {cell.source.strip() for cell in release.cells if cell.cell_type == "code"}
     wanted = needed(notebook.cells, sources)
@@ -92,7 +101,7 @@ def confine(root: Path, notebook, release, warm, no_jail: bool) -> jail.Heard:
         jail.Asked(check.grade_id, check.name, check.target, hidden_cases(check.name, root))
         for check in graded_checks(release)
     ]
-    return jail.run(cells, asked, warm=warm, no_jail=no_jail)
+    return jail.run(cells, asked, limits, warm=warm, no_jail=no_jail)
 
 
 def is_open(asked, notebook, release, heard: jail.Heard) -> bool:

@@ -1,10 +1,10 @@
 """Which device to compute on, at which precision, and with which seed.
 
-    from utils import device
-    device.machine()          # a small table of what this machine offers
-    x = x.to(device.best())
-    with device.autocast():   # bfloat16 where the machine gains from it, float32 elsewhere
-        logits = model(x)
+from utils import device
+device.machine()          # a small table of what this machine offers
+x = x.to(device.best())
+with device.autocast():   # bfloat16 where the machine gains from it, float32 elsewhere
+    logits = model(x)
 """
 
 from __future__ import annotations

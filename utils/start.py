@@ -1,7 +1,7 @@
 """How a notebook begins: `utils.start("01_convolution")` shows the machine and says what the learner should know.
 
-    from utils.start import fast
-    repeats = 3 if fast() else 20      # CNN_COURSE_FAST=1 asks for short runs: tests, hurried readers
+from utils.start import fast
+repeats = 3 if fast() else 20      # CNN_COURSE_FAST=1 asks for short runs: tests, hurried readers
 """
 
 from __future__ import annotations

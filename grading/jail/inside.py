@@ -135,6 +135,10 @@ def new_shell():
         def ask_exit(self):
             print("(the notebook goes on)")
 
+        @contextlib.contextmanager
+        def _tee(self, channel):  # IPython would keep everything printed once more, without a limit
+            yield
+
         def showtraceback(self, *args, **kwargs):
             shorten(sys.exc_info()[2])
             super().showtraceback(*args, **kwargs)

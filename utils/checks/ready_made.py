@@ -36,7 +36,7 @@ class Watch(TorchDispatchMode):
         return False  # otherwise torch imports its compiler for the first check, which takes two seconds
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        name = str(function).removeprefix("aten.").partition(".")[0]
+        name = str(function).split(".")[1]  # of "aten.convolution.default", "torchvision.deform_conv2d.default" …
         if any(part in name for part in CONVOLUTIONS + POOLINGS):
             raise Objection("forbidden", f"torch's own {name.strip('_')}")
         return function(*args, **(kwargs or {}))

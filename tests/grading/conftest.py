@@ -1,0 +1,1 @@
+"""Its presence lets the folders below import what the tests here share (`courses`)."""
