@@ -25,7 +25,11 @@ def status(root: Path, chapter: str) -> str:
     """Every submission with its status and the reason: none is left out."""
     found = [(one_line(learner), *state(root, record)) for learner, record in of_class(root, chapter).items()]
     wide = max((len(learner) for learner, _, _ in found), default=0)
-    lines = [f"{learner:<{wide}}  {name:<14}  {why}".rstrip() for learner, name, why in found]
+    late = {one_line(who) for who, row in known_to_the_platform(root, chapter).items() if row["late"]}
+    lines = []
+    for learner, name, why in found:
+        said = [why] * bool(why) + ["late, as the platform says"] * (learner in late)
+        lines.append(f"{learner:<{wide}}  {name:<14}  {'; '.join(said)}".rstrip())
     return "\n".join([*lines, "", tally([name for _, name, _ in found], chapter)])
 
 

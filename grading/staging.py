@@ -84,7 +84,7 @@ def stage(root: Path, learner: str, chapter: str) -> Staged:
     staged, text = taken(root, learner, chapter)
     folder, kept = submitted(root, learner, chapter), originals(root, learner, chapter)
     kept.mkdir(parents=True, exist_ok=True)
-    draft(kept / DRAFT, folder, text, chapter)
+    draft(kept / DRAFT, text, chapter, handed_in_at(root, learner, chapter))
     written(kept / MANIFEST, json.dumps(asdict(staged)))
     exchange(folder, kept / DRAFT, kept / OUTDATED if again else kept / staged.raw)
     return staged
@@ -141,17 +141,28 @@ def refused_on_arrival(root: Path, chapter: str) -> dict[str, str]:
     return intake.refusals(chapter, root / "grading" / "submitted")
 
 
-def draft(target: Path, folder: Path, text: bytes, chapter: str) -> None:
+def draft(target: Path, text: bytes, chapter: str, time: str) -> None:
     """Make the folder that will take the submission's place."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     write_through(target / NOTEBOOK.format(chapter=chapter), text)
-    if time := time_of(folder / STAMP):
+    if time:
         (target / STAMP).write_text(time, encoding="utf-8")
 
 
+def handed_in_at(root: Path, learner: str, chapter: str) -> str:
+    """When, as nbgrader's late policy wants it; empty if nobody knows.
+
+    Of what came in a platform's ZIP the platform tells, and not a file that the learner put in. Beside any other
+    submission, nbgrader's timestamp may lie.
+    """
+    folder = submitted(root, learner, chapter)
+    told = intake.time_told(learner, chapter, folder, root / "grading" / "submitted")
+    return time_of(folder / STAMP) if told is None else told
+
+
 def time_of(stamp: Path) -> str:
-    """What nbgrader's timestamp says, if it is one: a learner may hand in anything of that name."""
+    """What nbgrader's timestamp says, if it is one."""
     try:
         if stamp.is_symlink() or stamp.parent.is_symlink() or not stamp.is_file() or stamp.stat().st_size > 200:
             return ""

@@ -3,12 +3,13 @@
     take(folder, released, chapter)    one submission: its answers, put into the release; or Refused, with the reason
     unpack(archive, chapter, into)     a ZIP from Moodle, Canvas or Gradescope → one folder for each learner
     refusals(chapter, into)            of whom only something unusable came, and why
+    time_told(learner, chapter, …)     when the platform says that it was handed in
 
 No code of a learner's is run, imported or parsed by Python here, and what was handed in is never changed.
 """
 
 from grading.intake.limits import Limits, Refused
 from grading.intake.taking import Taken, take
-from grading.intake.unpacking import Arrival, refusals, unpack
+from grading.intake.unpacking import Arrival, refusals, time_told, unpack
 
-__all__ = ["Arrival", "Limits", "Refused", "Taken", "refusals", "take", "unpack"]
+__all__ = ["Arrival", "Limits", "Refused", "Taken", "refusals", "take", "time_told", "unpack"]

@@ -20,6 +20,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from grading.intake import files
@@ -117,6 +118,21 @@ def refusals(chapter: str, into: Path) -> dict[str, str]:
     found = {path.parent.name: path for path in (into.parent / "received" / chapter / "refused").glob("*/why.txt")}
     alone = sorted(learner for learner in found if learner != UNCLEAR and not (into / learner / chapter).exists())
     return {learner: found[learner].read_text(encoding="utf-8").strip() for learner in alone}
+
+
+def time_told(learner: str, chapter: str, folder: Path, into: Path) -> str | None:
+    """When the platform took in what lies in `folder`, if it told a time with its zone (Gradescope); "" if it did not.
+
+    None if the folder did not come in a ZIP. A date in a ZIP is on a clock of which nobody knows the zone: nobody's
+    points are to hang on that.
+    """
+    time, known = Learners.read(into.parent / "received" / "learners.csv").standing(learner, chapter)
+    if not known or known != fingerprint(folder):
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        told = datetime.fromisoformat(re.sub(r"\s+(?=[Z+-]\S*$)", "", time))
+        return told.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f %Z") if told.tzinfo else ""
+    return ""
 
 
 # What a ZIP says about itself

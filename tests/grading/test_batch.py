@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -25,6 +26,7 @@ from nbgrader.apps.api import NbGraderAPI
 from grading import batch, judged, records, report, verdict
 from grading.batch import autograde
 from grading.course import config, gradebook_url
+from grading.intake import unpack
 from grading.jail import JailUnavailable
 from grading.records import FAILED, GRADED, LOOK, REFUSED
 from grading.release import release
@@ -368,6 +370,28 @@ def test_late_penalties_come_on_top(root, here):
     assert score(root, "ada") == 5 and score(root, "bob") == 0
     grade(root, again=True)
     assert score(root, "bob") == 0
+
+
+def test_who_is_late_is_for_gradescope_to_say_and_not_for_the_learner(root, here, tmp_path):
+    with (root / "nbgrader_config.py").open("a") as file:
+        file.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    with Gradebook(gradebook_url(root)) as gradebook:
+        gradebook.update_or_create_assignment(CHAPTER, duedate="2026-01-02 00:00:00 UTC")
+    work = (root / "grading" / "submitted" / "ada" / CHAPTER / f"{CHAPTER}.ipynb").read_bytes()
+    people = {"submission_1": ("Una Time", "01"), "submission_2": ("Lew Late", "03")}
+    yaml = "".join(
+        f"{folder}:\n  :submitters:\n  - :name: {name}\n  :created_at: 2026-01-{day} 12:00:00.000000000 Z\n"
+        for folder, (name, day) in people.items()
+    )
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as content:
+        content.writestr("submission_metadata.yml", yaml)
+        for folder in people:
+            content.writestr(f"{folder}/{CHAPTER}.ipynb", work)
+            content.writestr(f"{folder}/timestamp.txt", "2026-01-01 00:00:00 UTC")
+    unpack(tmp_path / "class.zip", CHAPTER, root / "grading" / "submitted")
+    for again in (False, True):
+        grade(root, again=again)
+        assert score(root, "una-time") == 5 and score(root, "lew-late") == 0
 
 
 # ── one path, three ways in ──────────────────────────────────────────────────────────────────────────────────────────

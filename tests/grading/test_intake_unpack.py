@@ -13,7 +13,7 @@ import pytest
 from saved_by import SAVED_BY
 from test_intake import CHAPTER, WORK, released, snapshot, worked
 
-from grading.intake import Limits, Refused, refusals, take, unpack
+from grading.intake import Limits, Refused, refusals, take, time_told, unpack
 from grading.intake.lms import Person, slug, submitters
 
 NOTEBOOK = SAVED_BY["JupyterLab"](worked())
@@ -149,6 +149,34 @@ def test_canvas_of_several_attempts_the_last_counts_and_the_others_are_kept(into
     older = files(into.parent / "received" / CHAPTER / "older" / "silvaana-12345")
     assert set(older.values()) == {b"first", b"second"}
     assert any("later attempt" in note for note in arrival.notes)
+
+
+TIMES = {
+    "2026-03-01 10:00:00.000000000 Z": "2026-03-01 10:00:00.000000 UTC",
+    "2026-03-01 10:00:00.25 -0800": "2026-03-01 18:00:00.250000 UTC",
+    "2026-03-01T10:00:00+01:00": "2026-03-01 09:00:00.000000 UTC",
+    "2026-03-01 10:00:00": "",  # on whose clock?
+    "yesterday": "",
+    "0001-01-01 00:00:00 +2359": "",
+}
+
+
+@pytest.mark.parametrize("said", TIMES)
+def test_when_it_was_handed_in_is_what_gradescope_says(into, zipped, said):
+    yaml = f"submission_1:\n  :submitters:\n  - :name: Ana Silva\n  :created_at: {said}\n".encode()
+    forged = ("submission_1/timestamp.txt", b"2020-01-01 00:00:00 UTC")
+    arrival = one(zipped(("submission_metadata.yml", yaml), ("submission_1/x.ipynb", NOTEBOOK), forged), into)
+    assert time_told(arrival.learner, CHAPTER, arrival.folder, into) == TIMES[said]
+    (arrival.folder / "x.ipynb").write_bytes(BETTER)  # came another way
+    assert time_told(arrival.learner, CHAPTER, arrival.folder, into) is None
+
+
+def test_the_clock_of_a_zip_does_not_tell_when_it_was_handed_in(into, zipped):
+    arrival = one(
+        zipped((f"{MOODLE}/x.ipynb", NOTEBOOK), (f"{MOODLE}/timestamp.txt", b"2020-01-01 00:00:00 UTC")), into
+    )
+    assert time_told(arrival.learner, CHAPTER, arrival.folder, into) == ""
+    assert time_told("ada", CHAPTER, arrival.folder, into) is None
 
 
 @pytest.mark.parametrize("around", ["", "assignment_9_export/"])

@@ -53,6 +53,7 @@ def graded(tmp_path_factory):
         writer.writeheader()
         for learner, lms, number, name, email in people:
             who = {"learner": learner, "chapter": CHAPTER, "lms": lms, "number": number, "name": name, "email": email}
+            who["late"] = "late" if learner == "bob" else ""
             writer.writerow(who)
         path = root / "grading" / "received" / "learners.csv"
         path.parent.mkdir()
@@ -67,10 +68,18 @@ def table(text):
 # ── status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_who_is_late_is_marked(graded):
+    marked = [
+        line.split()[0] for line in report.status(graded, CHAPTER).splitlines() if "late, as the platform" in line
+    ]
+    assert marked == ["bob"]
+
+
 def test_every_submission_has_its_line(graded):
     lines = report.status(graded, CHAPTER).splitlines()
     states = {line.split()[0]: re.split(r" {2,}", line)[1:] for line in lines[:-2]}
     assert list(states) == [*CLASS, "eve", "finn", "gina", "zoe"]
+    states["bob"].remove("late, as the platform says")
     assert all(states[learner] == ["graded"] for learner in [*CLASS, "gina"])
     assert states["eve"][0] == "refused" and states["eve"][1]
     assert states["finn"] == ["needs a look", "conv_output_size: torch's own <b>37</b>"]
