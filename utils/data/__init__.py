@@ -4,6 +4,7 @@
     photo = data.photo("astronaut", size=256)      # (3, 256, 256), float32 in [0, 1]
     page = data.page_of_text(bright_patch=True)    # .image, .template, .boxes
     cifar = data.cifar10().split(validation=5000)  # .x_train uint8 (45000, 3, 32, 32), .y_train …
+    for x, y in data.Batches(cifar.x_train, cifar.y_train, 128, augment=[data.Crop(4), data.Flip()]): …
 
 MNIST and CIFAR-10 lie in `data.folder()`, are downloaded when they are not there, and are replaced by a stand-in,
 with a visible sentence, when that is not possible. Four environment variables steer this:
@@ -14,6 +15,8 @@ with a visible sentence, when that is not possible. Four environment variables s
     HTTPS_PROXY          the network's proxy, as everywhere
 """
 
+from utils.data.augment import Crop, Cutout, Flip
+from utils.data.batches import Batches
 from utils.data.download import DownloadError
 from utils.data.files import DamagedFile, folder
 from utils.data.image_data import ImageData
@@ -24,9 +27,13 @@ from utils.data.shapes import SHAPES, Shapes, shapes10
 
 __all__ = [
     "SHAPES",
+    "Batches",
+    "Crop",
+    "Cutout",
     "DamagedFile",
     "DataNotFound",
     "DownloadError",
+    "Flip",
     "ImageData",
     "Shapes",
     "TextPage",
