@@ -1,6 +1,10 @@
 """The networks of the course. Each takes pictures (B, C, H, W) with values in [0, 1] and gives logits (B, classes)."""
 
 from utils.models.cifar_cnn import CifarCNN
+from utils.models.counting import count, summary
+from utils.models.lenet import LeNet5
+from utils.models.mlp import MLP
+from utils.models.pattern import mnist_cnn, pattern
 from utils.models.standardise import Standardise
 
-__all__ = ["CifarCNN", "Standardise"]
+__all__ = ["MLP", "CifarCNN", "LeNet5", "Standardise", "count", "mnist_cnn", "pattern", "summary"]
