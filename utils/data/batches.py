@@ -103,6 +103,6 @@ def check_pictures(x: torch.Tensor, y: torch.Tensor) -> None:
         raise ValueError("there is no picture in it.")
     if x.is_floating_point() and (x.min() < 0 or x.max() > 1):
         raise ValueError(
-            f"float pictures have values in [0, 1]; these go from {x.min():.3g} to {x.max():.3g}. Divide uint8 pictures by "
-            "255 (or give them as uint8), and leave standardising to the network's first layer."
+            f"float pictures have values in [0, 1]; these go from {x.min():.3g} to {x.max():.3g}. Divide uint8 "
+            "pictures by 255 (or give them as uint8), and leave standardising to the network's first layer."
         )

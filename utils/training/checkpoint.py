@@ -1,7 +1,7 @@
 """The state of a training on disk, so that a killed one goes on at its last epoch and ends as if nothing had happened.
 
-A folder holds `state.json` and the one `epoch-NNN.safetensors` that it names. Tensors come first, under a new name; only
-then does the JSON, in one move, name them. Whenever the power fails, what the JSON names is there and whole. No pickle.
+A folder holds `state.json` and the one `epoch-NNN.safetensors` that it names. Tensors come first, under a new name;
+only then does the JSON, in one move, name them. Whenever the power fails, what the JSON names is there and whole.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import torch

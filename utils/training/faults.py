@@ -19,8 +19,8 @@ def check_first_batch(model: nn.Module, x: torch.Tensor, logits: torch.Tensor) -
     name = type(model).__name__
     if logits.ndim != 2 or len(logits) != len(x):
         raise TrainingError(
-            f"{name} turned a batch {tuple(x.shape)} into {tuple(logits.shape)}; expected are logits (B, classes), here "
-            f"({len(x)}, classes)." + (" Flatten the maps before the last layer." if logits.ndim > 2 else "")
+            f"{name} turned a batch {tuple(x.shape)} into {tuple(logits.shape)}; expected are logits (B, classes), "
+            f"here ({len(x)}, classes)." + (" Flatten the maps before the last layer." if logits.ndim > 2 else "")
         )
 
 
@@ -31,8 +31,8 @@ def check_labels(y: torch.Tensor, classes: int) -> None:
         wrong = int(((y < 0) | (y >= classes)).sum())
         hint = f" Labels count from 0: use y - {low}." if low == 1 and high == classes else ""
         raise TrainingError(
-            f"the network has {classes} outputs, so labels are 0 … {classes - 1}; {wrong:,} of {len(y):,} are not: they go "
-            f"from {low} to {high}.{hint}"
+            f"the network has {classes} outputs, so labels are 0 … {classes - 1}; {wrong:,} of {len(y):,} are not: "
+            f"they go from {low} to {high}.{hint}"
         )
 
 
@@ -98,7 +98,9 @@ def reason(model: nn.Module, x: torch.Tensor, error: Exception) -> str:
     """The layer at which it happens, found by walking through once more, and what torch says."""
     places = {p.device for p in model.parameters()} | {b.device for b in model.buffers()} | {x.device}
     if len({place.type for place in places}) > 1:
-        return f"parts of it lie on different devices ({', '.join(sorted(map(str, places)))}). Register them, or use .to()."
+        return (
+            f"parts of it lie on different devices ({', '.join(sorted(map(str, places)))}). Register all its tensors."
+        )
     if "more than 1 value per channel" in str(error):
         return "batch normalisation needs more than one number a channel. Choose another batch size, or drop_last=True."
     seen: list[tuple[str, str, tuple]] = []

@@ -64,11 +64,11 @@ def fit(
     val : as `train`, optional
         Looked at after each epoch.
     lr, optimizer
-        `optimizer` makes one, for example `partial(torch.optim.SGD, momentum=0.9)`; default: Adam. It is called with the
-        parameters and lr=lr. Or it is a torch optimiser, made by you, with its own learning rates.
+        `optimizer` makes one, for example `partial(torch.optim.SGD, momentum=0.9)`; default: Adam. It is called with
+        the parameters and lr=lr. Or it is a torch optimiser, made by you, with its own learning rates.
     schedule : function fraction → factor, or function (optimizer, steps) → torch LRScheduler
-        The first kind says by which factor the learning rates are multiplied when that fraction of the training is done;
-        one of torch's is stepped after each step.
+        The first kind says by which factor the learning rates are multiplied when that fraction of the training is
+        done; one of torch's is stepped after each step.
     augment : function (x, generator) → x, or a list of them
         See `data.augment`. If it has a method `set_progress`, that is told the fraction of the training that is done.
     loss : function (logits, y) → scalar
@@ -81,11 +81,11 @@ def fit(
         The weights that the model has afterwards: those of the best validation accuracy (with equal ones, of the lower
         loss), or the last ones. After a stop they are those of that moment.
     checkpoint : path of a folder
-        Where the state is saved after each epoch. If one is there, the training goes on from it: a killed training loses
-        the epoch that was under way, and ends with the same weights as one that was never killed.
+        Where the state is saved after each epoch. If one is there, the training goes on from it: a killed training
+        loses the epoch that was under way, and ends with the same weights as one that was never killed.
     seed : int
         Of the batches' order, augmentation and dropout. The same seed gives the same training on the same machine with
-        the same number of threads; other machines round differently, and on a GPU some of cuDNN's kernels add in any order.
+        the same number of threads; other machines round differently, and on a GPU some kernels add in any order.
     precision : "auto" or "float32"
         With "auto", bfloat16 autocast where the machine gains from it.
     progress, live : bool
@@ -96,8 +96,8 @@ def fit(
     Raises
     ------
     TrainingError
-        If it cannot go on: labels out of range, wrong shapes, a loss that is no number, no memory. The message says what
-        was found and what to do.
+        If it cannot go on: labels out of range, wrong shapes, a loss that is no number, no memory. The message says
+        what was found and what to do.
     """
     for name, value, known in (("keep", keep, ("best", "last")), ("precision", precision, ("auto", "float32"))):
         if value not in known:

@@ -1,4 +1,4 @@
-"""Seeing a training happen: a progress bar, a live plot with a stop button, and an orderly end when it is interrupted."""
+"""Seeing a training happen: a progress bar, a live plot with a stop button, and an orderly end on Ctrl-C."""
 
 from __future__ import annotations
 
