@@ -9,7 +9,7 @@
 from importlib import import_module
 
 __version__ = "0.1.0"
-ROOMS = ("checks", "data", "device", "explore", "models", "show", "start", "training")
+ROOMS = ("checks", "data", "device", "evaluation", "explore", "models", "results", "show", "start", "training")
 
 
 def __getattr__(name):

@@ -5,8 +5,19 @@ call it; the function is tested without a browser. Where no kernel answers (a pa
 same picture stands still in its place.
 """
 
+from utils.explore.classification import confusion, feature_maps
 from utils.explore.explorer import Explorer
 from utils.explore.filters import kernel, step, threshold
 from utils.explore.layers import output_size, receptive_field, worked_example
 
-__all__ = ["Explorer", "kernel", "output_size", "receptive_field", "step", "threshold", "worked_example"]
+__all__ = [
+    "Explorer",
+    "confusion",
+    "feature_maps",
+    "kernel",
+    "output_size",
+    "receptive_field",
+    "step",
+    "threshold",
+    "worked_example",
+]

@@ -4,7 +4,10 @@ Every function here returns a `Picture`; as the last line of a cell it appears i
 stays readable in dark mode, with a text that says what there is to see for those who cannot see it.
 """
 
+from utils.show.classification import confused, confusion, mistakes
+from utils.show.features import embedding, feature_maps, learned_filters
 from utils.show.filters import filtered
+from utils.show.gallery import gallery
 from utils.show.layers import (
     activation_maps,
     bars,
@@ -15,6 +18,7 @@ from utils.show.layers import (
     padding_modes,
     worked_position,
 )
+from utils.show.live import progress
 from utils.show.matching import detections, precision_recall
 from utils.show.panels import grids, images
 from utils.show.picture import BLUE, DIVERGING, GREEN, ORANGE, PALETTE, PINK, Picture, picture
@@ -22,6 +26,7 @@ from utils.show.receptive import influence, receptive_field
 from utils.show.sizes import windows
 from utils.show.stepping import node_graph, step
 from utils.show.timing import growth, timings
+from utils.show.training import learning_curves
 
 __all__ = [
     "BLUE",
@@ -34,19 +39,28 @@ __all__ = [
     "activation_maps",
     "bars",
     "columns",
+    "confused",
+    "confusion",
     "connections",
     "curves",
     "detections",
+    "embedding",
+    "feature_maps",
     "filtered",
+    "gallery",
     "grids",
     "growth",
     "images",
     "influence",
+    "learned_filters",
+    "learning_curves",
+    "mistakes",
     "node_graph",
     "number_grids",
     "padding_modes",
     "picture",
     "precision_recall",
+    "progress",
     "receptive_field",
     "step",
     "timings",
