@@ -89,9 +89,9 @@ class History:
         """In a notebook: its curves, and the table as their text."""
         bundle = {"text/plain": repr(self)}
         if self.rows:
-            from utils.show import curves
+            from utils.show import learning_curves
 
-            bundle["text/html"] = f"{curves(self).html()}<pre>{self!r}</pre>"
+            bundle["text/html"] = f"{learning_curves(self).html()}<pre>{self!r}</pre>"
         return bundle
 
 
