@@ -2,9 +2,21 @@
 
 from utils.models.cifar_cnn import CifarCNN
 from utils.models.counting import count, summary
+from utils.models.fast import FastCNN, whitening_filters
 from utils.models.lenet import LeNet5
 from utils.models.mlp import MLP
 from utils.models.pattern import mnist_cnn, pattern
 from utils.models.standardise import Standardise
 
-__all__ = ["MLP", "CifarCNN", "LeNet5", "Standardise", "count", "mnist_cnn", "pattern", "summary"]
+__all__ = [
+    "MLP",
+    "CifarCNN",
+    "FastCNN",
+    "LeNet5",
+    "Standardise",
+    "count",
+    "mnist_cnn",
+    "pattern",
+    "summary",
+    "whitening_filters",
+]
