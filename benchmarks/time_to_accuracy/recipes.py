@@ -1,0 +1,115 @@
+"""Ways to train on CIFAR-10, each a named set of choices: for `training.fit`, and readable as a row of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils import data, device, training
+from utils.data.growing import Grow
+from utils.models import FastCNN, Standardise
+from utils.training.muon import Muon
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Network, optimiser, augmentation, length. `changed(…)` gives a recipe that differs in some of it."""
+
+    name: str
+    epochs: int
+    widths: tuple[int, ...] = (32, 64, 128)
+    convolutions: tuple[int, ...] = (1, 2, 3)
+    batch_size: int = 250
+    lr: float = 0.12  # of the kernels
+    warmup: float = 0.0  # fraction of the training in which the learning rate rises
+    smoothing: float = 0.2  # of the labels
+    crop: int = 1  # pixels that pictures are moved by
+    cutout: int = 0  # side of a grey square, in pixels
+    stages: tuple[tuple[float, int], ...] = ()  # (until that fraction, that picture size)
+    whitening: bool = True
+    dirac: bool = True
+    flip: bool = True
+    optimizer: str = "Muon"  # or a name in torch.optim, for everything that learns
+    activation: str = "GELU"
+    precision: str = "auto"
+
+    def changed(self, name: str, **choices) -> Recipe:
+        return replace(self, name=name, **choices)
+
+    def model(self, cifar: data.ImageData) -> nn.Module:
+        net = FastCNN(
+            cifar.x_train,
+            len(cifar.classes),
+            widths=self.widths,
+            convolutions=self.convolutions,
+            standardise=Standardise.of(cifar.x_train),
+        )
+        if not self.whitening:  # random, and learned like the others
+            net.whiten.requires_grad_(True).reset_parameters()
+        for part in net.features:
+            for i, layer in enumerate(part):
+                if isinstance(layer, nn.Conv2d) and not self.dirac:
+                    layer.reset_parameters()
+                if isinstance(layer, nn.GELU):
+                    part[i] = getattr(nn, self.activation)()
+        return net
+
+    def made_optimizer(self, net: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "Muon":
+            return Muon(net, lr=self.lr)
+        return getattr(torch.optim, self.optimizer)([p for p in net.parameters() if p.requires_grad], lr=self.lr)
+
+    def augment(self) -> list[Callable]:
+        steps = [
+            self.flip and data.Flip(),
+            self.crop and data.Crop(self.crop, mode="reflect"),
+            self.cutout and data.Cutout(self.cutout),
+            self.stages and Grow(self.stages),
+        ]
+        return [step for step in steps if step]
+
+    def train(self, cifar: data.ImageData, seed: int = 0, **options) -> tuple[nn.Module, training.History]:
+        """The trained network, and how it went."""
+        device.seed_everything(seed)
+        net = self.model(cifar)
+        history = training.fit(
+            net,
+            cifar,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            optimizer=self.made_optimizer(net),
+            schedule=training.triangle(peak=self.warmup),
+            augment=self.augment(),
+            loss=partial(F.cross_entropy, label_smoothing=self.smoothing),
+            precision=self.precision,
+            seed=seed,
+            keep="last",
+            **options,
+        )
+        return net, history
+
+
+FAST = Recipe("fast", epochs=3, stages=((0.33, 24),))
+
+LADDER = {
+    "80": FAST.changed("80", epochs=2),
+    "84.3": FAST,
+}
+
+ABLATION = [
+    FAST.changed("learned, random first layer", whitening=False),
+    FAST.changed("random kernels at the beginning", dirac=False),
+    FAST.changed("Adam, lr 2e-3", optimizer="Adam", lr=2e-3, warmup=0.1),
+    FAST.changed("ReLU", activation="ReLU"),
+    FAST.changed("no label smoothing", smoothing=0.0),
+    FAST.changed("32×32 pixels from the beginning", stages=()),
+    FAST.changed("no mirror images", flip=False),
+    FAST.changed("no moving", crop=0),
+    FAST.changed("batches of 500", batch_size=500),
+    FAST.changed("float32", precision="float32"),
+]

@@ -1,0 +1,308 @@
+"""How long CIFAR-10 takes: the tutorial's recipe, the same network at the library's speed, and the fast recipe.
+
+    python benchmarks/time_to_accuracy/run.py seed         # seconds per epoch, the tutorial's recipe as it stands
+    python benchmarks/time_to_accuracy/run.py library      # its network, batch and optimiser through fit
+    python benchmarks/time_to_accuracy/run.py fast --seeds 5
+    python benchmarks/time_to_accuracy/run.py ladder --only 88 --seeds 3
+    python benchmarks/time_to_accuracy/run.py ablation --seeds 3
+    python benchmarks/time_to_accuracy/run.py report       # the tables, from what has been recorded
+
+Every run is written to results/PART.json as soon as it ends, with its machine, versions, date, command and seed. What
+is there already is not run again: an interrupted command is simply repeated. Trainings use all 50,000 training pictures
+and look at the test pictures once, at the end; with --validation they leave 5,000 training pictures out and are judged
+on those: all choices were made that way. The clock counts training, from the first step to the last; making the network
+and evaluating it are not in it. The pictures are those in `data.folder()`: set CNN_COURSE_DATA to compare copies, since
+accuracies are higher on the original files than on copies made with JPEG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+import torchvision
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from utils import data, device, evaluation, models, training
+
+if __package__:
+    from benchmarks.time_to_accuracy.recipes import ABLATION, FAST, LADDER, Recipe
+else:
+    from recipes import ABLATION, FAST, LADDER, Recipe
+
+RESULTS = Path(__file__).parent / "results"
+EPOCHS = 20  # of the tutorial's recipe
+NORMALISE = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))  # as in the tutorial
+
+
+# --- what is recorded -------------------------------------------------------------------------------------------------
+
+
+class Record:
+    """The rows of one part, in a file that is whole at any moment."""
+
+    def __init__(self, part: str, folder: Path | None = None):
+        self.path = (folder or RESULTS) / f"{part}.json"
+        self.rows = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
+
+    def has(self, **wanted) -> bool:
+        """Whether there is a row with these values, and what JSON makes of them."""
+        wanted = json.loads(json.dumps(wanted))
+        return any(all(row.get(key) == value for key, value in wanted.items()) for row in self.rows)
+
+    def add(self, **row) -> None:
+        self.rows.append(row | circumstances())
+        self.path.parent.mkdir(exist_ok=True)
+        draft = self.path.with_suffix(".part")
+        draft.write_text(json.dumps(self.rows, indent=1), encoding="utf-8")
+        os.replace(draft, self.path)
+
+
+def circumstances() -> dict:
+    """Where and when a row was measured, and with what."""
+    return {
+        "machine": asdict(device.machine()),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),  # other work on the machine makes seconds longer, and only them
+        "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__, "system": platform.platform()},
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": " ".join(["python", "benchmarks/time_to_accuracy/run.py", *sys.argv[1:]]),
+    }
+
+
+def cifar10() -> data.ImageData:
+    cifar = data.cifar10()
+    if cifar.is_standin:
+        sys.exit("CIFAR-10 is not there, and on its stand-in there is nothing to measure: python -m utils.data cifar10")
+    return cifar
+
+
+# --- (a) and (b): the tutorial's network ------------------------------------------------------------------------------
+
+
+class Pictures(Dataset):
+    """As torchvision's CIFAR10 gives them out: one PIL picture after the other, through the transforms."""
+
+    def __init__(self, x: torch.Tensor, y: torch.Tensor, transform):
+        self.x, self.y, self.transform = x.permute(0, 2, 3, 1).numpy(), y.tolist(), transform
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, i: int):
+        return self.transform(transforms.functional.to_pil_image(self.x[i])), self.y[i]
+
+
+def timed(batches, step, warm: int, steps: int) -> float:
+    """Seconds per step: the mean over `steps` of them, after `warm`."""
+    begin = 0.0
+    for i, (x, y) in enumerate(batches):
+        if i == warm:
+            begin = time.perf_counter()
+        if i == warm + steps:
+            break
+        step(x, y)
+    else:
+        raise ValueError(f"{warm} + {steps} steps are more than there are: {len(batches)}.")
+    return (time.perf_counter() - begin) / steps
+
+
+def seed_recipe(steps: int) -> dict:
+    """The tutorial's training loop and its evaluations, as they stand there; seconds per epoch."""
+    cifar, where = cifar10(), device.best()
+    plain = [transforms.ToTensor(), transforms.Normalize(*NORMALISE)]
+    moved = transforms.Compose([transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), *plain])
+    train = DataLoader(Pictures(cifar.x_train, cifar.y_train, moved), batch_size=128, shuffle=True, num_workers=2)
+    test = DataLoader(Pictures(cifar.x_test, cifar.y_test, transforms.Compose(plain)), batch_size=128, num_workers=2)
+    net = models.CifarCNN()
+    net.standardise = nn.Identity()  # the transforms do it
+    net.to(where)
+    optimizer, criterion = torch.optim.Adam(net.parameters(), lr=1e-4), nn.CrossEntropyLoss()
+
+    def learn(x, y):
+        loss = criterion(net(x.to(where)), y.to(where))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    @torch.no_grad()
+    def judge(x, y):
+        (net(x.to(where)).argmax(1) == y.to(where)).sum().item()
+
+    net.train()
+    learning = timed(train, learn, 3, steps)
+    net.eval()
+    judging = [timed(loader, judge, 3, min(steps, len(loader) - 4)) for loader in (train, test)]
+    return {
+        "train_seconds_per_epoch": learning * len(train),
+        "evaluation_seconds_per_epoch": judging[0] * len(train) + judging[1] * len(test),
+    }
+
+
+def library_speed(steps: int) -> dict:
+    """The same network, optimiser and batch through `fit`: pictures as one tensor, bfloat16, channels_last."""
+    cifar = cifar10()
+    n = 128 * steps
+    net = models.CifarCNN(standardise=models.Standardise(*NORMALISE))
+    history = training.fit(
+        net,
+        (cifar.x_train[:n], cifar.y_train[:n]),
+        epochs=2,  # the first warms up
+        batch_size=128,
+        lr=1e-4,
+        augment=[data.Crop(4), data.Flip()],
+        progress=False,
+    )
+    begin = time.perf_counter()
+    evaluation.logits(net, cifar.x_test, precision="auto")
+    test = time.perf_counter() - begin
+    return {
+        "train_seconds_per_epoch": history["seconds"][-1] / steps * -(-len(cifar.y_train) // 128),
+        "evaluation_seconds_per_epoch": test * (len(cifar.y_train) + len(cifar.y_test)) / len(cifar.y_test),
+    }
+
+
+def measure_steps(part: str, steps: int, repeat: int) -> None:
+    measured = {"seed": seed_recipe, "library": library_speed}[part]
+    record = Record(part)
+    for i in range(repeat):
+        if not record.has(steps=steps, repeat=i):
+            record.add(steps=steps, repeat=i, **measured(steps))
+    show_steps()
+
+
+# --- (c): trainings ---------------------------------------------------------------------------------------------------
+
+
+def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> None:
+    """Every recipe with every seed, those that are recorded left out."""
+    cifar, record = cifar10(), Record(part)
+    judged_on = "validation" if validation else "test"
+    cifar = cifar.split(validation=5000) if validation else cifar
+    x, y = (cifar.x_val, cifar.y_val) if validation else (cifar.x_test, cifar.y_test)
+    for recipe in recipes:
+        for seed in seeds:
+            key = {"name": recipe.name, "seed": seed, "recipe": asdict(recipe), "judged_on": judged_on}
+            if record.has(**key):
+                continue
+            net, history = recipe.train(replace(cifar, x_val=None, y_val=None), seed)
+            accuracy, mirrored = (
+                evaluation.accuracy(evaluation.logits(net, x, tta=tta, precision="auto"), y) for tta in (False, True)
+            )
+            record.add(
+                **key,
+                accuracy=accuracy,
+                accuracy_tta=mirrored,
+                seconds=history.seconds,
+                seconds_by_epoch=history["seconds"],
+                pictures=len(cifar.y_train),
+                copy=cifar.origin,
+            )
+            show_trainings(part, judged_on)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def table(title: str, head: tuple[str, ...], rows: list[tuple]) -> None:
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in [head, *rows]:
+        cells = [
+            f"{row[0]:<{widths[0]}}",
+            *(f"{cell!s:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        print("  ".join(cells))
+
+
+def show_steps() -> None:
+    rows = []
+    for part, name in (("seed", "tutorial's recipe as it stands"), ("library", "the same network through fit")):
+        found = Record(part).rows
+        if found:
+            learning, judging = (
+                mean(row[f"{what}_seconds_per_epoch"] for row in found) for what in ("train", "evaluation")
+            )
+            rows.append(
+                (name, f"{learning:.0f} s", f"{judging:.0f} s", f"{learning * EPOCHS / 60:.0f} min", len(found))
+            )
+    if rows:
+        head = ("", "epoch", "its evaluations", f"{EPOCHS} epochs of training", "measured")
+        table("Seconds per epoch, from some of the steps", head, rows)
+
+
+def show_trainings(part: str, judged_on: str) -> None:
+    groups: dict[str, list[dict]] = {}
+    for row in Record(part).rows:
+        if row["judged_on"] == judged_on:
+            groups.setdefault(json.dumps(row["recipe"]), []).append(row)
+    rows = [summed_up(group) for group in groups.values()]
+    head = ("recipe", "epochs", "seconds", "accuracy", "sd", "with mirror images", "seeds")
+    if rows:
+        table(f"{part}: {judged_on} pictures", head, rows)
+
+
+def summed_up(group: list[dict]) -> tuple:
+    """A line of the table for one recipe's runs."""
+    accuracies = [row["accuracy"] for row in group]
+    spread = f"{stdev(accuracies):.2%}" if len(group) > 1 else "–"
+    return (
+        group[0]["name"],
+        group[0]["recipe"]["epochs"],
+        f"{mean(row['seconds'] for row in group):.1f}",
+        f"{mean(accuracies):.2%}",
+        spread,
+        f"{mean(row['accuracy_tta'] for row in group):.2%}",
+        len(group),
+    )
+
+
+def report() -> None:
+    show_steps()
+    for part in ("fast", "ladder", "ablation"):
+        for judged_on in ("test", "validation"):
+            show_trainings(part, judged_on)
+    seed, fast = Record("seed").rows, [row for row in Record("fast").rows if row["judged_on"] == "test"]
+    if seed and fast:
+        slow, quick = mean(r["train_seconds_per_epoch"] for r in seed) * EPOCHS, mean(r["seconds"] for r in fast)
+        print(f"\nThe tutorial's {EPOCHS} epochs take {slow / quick:.0f} times as long as the fast recipe.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["seed", "library", "fast", "ladder", "ablation", "report"])
+    parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="of the ladder or the ablation, only these")
+    parser.add_argument("--validation", action="store_true", help="leave 5,000 training pictures out, judge on those")
+    parser.add_argument("--steps", type=int, default=60, help="how many steps are timed (seed, library)")
+    parser.add_argument("--repeat", type=int, default=1, help="how often (seed, library)")
+    asked = parser.parse_args(arguments)
+    recipes = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": [FAST, *ABLATION]}.get(asked.part)
+    if asked.part == "report":
+        report()
+    elif recipes is None:
+        measure_steps(asked.part, asked.steps, asked.repeat)
+    else:
+        names = [recipe.name for recipe in recipes]
+        if unknown := set(asked.only or ()) - set(names):
+            parser.error(f"no recipe is called {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+        chosen = [recipe for recipe in recipes if not asked.only or recipe.name in asked.only]
+        train(asked.part, chosen, range(asked.seeds), asked.validation)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The benchmark runs, records, and does not run again what it has; on a few pictures, at once."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from utils import data
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "time_to_accuracy"
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """The script, with pictures of noise in place of CIFAR-10, and results in a folder that is thrown away."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    spec = importlib.util.spec_from_file_location("time_to_accuracy_run", FOLDER / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x, y = torch.randint(256, (80, 3, 32, 32), dtype=torch.uint8), torch.arange(80) % 10
+    noise = data.ImageData("noise", tuple("abcdefghij"), x, y, x[:20], y[:20], False, "drawn")
+    monkeypatch.setattr(module, "cifar10", lambda: noise)
+    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    yield module
+    sys.modules.pop("recipes", None)
+
+
+def test_a_training_is_recorded_once(run, tmp_path, capsys):
+    short = run.FAST.changed("short", epochs=1, batch_size=40)
+    run.train("fast", [short], range(1), validation=False)
+    run.train("fast", [short], range(1), validation=False)
+    (row,) = json.loads((tmp_path / "fast.json").read_text())
+    assert row["name"] == "short"
+    assert row["recipe"]["epochs"] == 1
+    assert row["judged_on"] == "test"
+    assert 0 <= row["accuracy"] <= 1
+    assert row["seconds"] == sum(row["seconds_by_epoch"]) > 0
+    assert {"machine", "versions", "date", "command", "copy"} <= row.keys()
+    assert "short" in capsys.readouterr().out
+
+
+def test_every_recipe_of_the_ablation_differs_from_the_fast_one(run):
+    for recipe in run.ABLATION:
+        assert recipe.changed(run.FAST.name) != run.FAST
+    names = [recipe.name for recipe in [run.FAST, *run.ABLATION]]
+    assert len(set(names)) == len(names)
+
+
+def test_recipes_of_the_ablation_make_what_they_say(run):
+    cifar = run.cifar10()
+    for recipe in run.ABLATION:
+        net = recipe.model(cifar)
+        recipe.made_optimizer(net)
+        assert net.whiten.weight.requires_grad == (not recipe.whitening)
+        assert len(recipe.augment()) == recipe.flip + bool(recipe.crop) + bool(recipe.stages)
+
+
+def test_an_unknown_recipe_is_named(run, capsys):
+    with pytest.raises(SystemExit):
+        run.main(["ablation", "--only", "magic"])
+    assert "no recipe is called magic; there are: fast" in capsys.readouterr().err
