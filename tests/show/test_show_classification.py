@@ -9,7 +9,7 @@ from PIL import Image
 
 from utils import data, show
 from utils.show import classification
-from utils.show.gallery import pixels as as_pixels
+from utils.show.tiles import pixels as as_pixels
 
 CLASSES = ("cat", "dog", "ship")
 LOGITS = torch.tensor([[2.0, 1, 0], [0, 3, 1], [9, 0, 0], [0, 0.1, 0], [1, 0, 4], [3, 0, 0]])
@@ -95,7 +95,7 @@ def test_right_is_blue_wrong_is_orange_each_on_its_own_scale():
 
 
 @pytest.mark.parametrize("matrix", [np.diag([10, 7, 5, 2]), np.arange(16).reshape(4, 4)])
-def test_letters_have_contrast_on_every_cell(matrix):
+def test_black_letters_have_contrast_on_every_cell(matrix):
     """At least 4.5:1, as WCAG 2 asks for."""
 
     def luminance(colour):
@@ -103,9 +103,7 @@ def test_letters_have_contrast_on_every_cell(matrix):
         return np.dot(linear, (0.2126, 0.7152, 0.0722))
 
     for colour in classification.cell_colours(matrix).reshape(-1, 3):
-        light = luminance(colour)
-        contrast = 1.05 / (light + 0.05) if classification.is_dark(colour) else (light + 0.05) / 0.05
-        assert contrast > 4.5
+        assert (luminance(colour) + 0.05) / 0.05 > 4.5
 
 
 # --- mistakes

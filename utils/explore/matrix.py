@@ -8,7 +8,7 @@ import ipywidgets
 import traitlets
 from matplotlib.colors import to_hex
 
-from utils.show.classification import cell_colours, is_dark
+from utils.show.classification import cell_colours
 
 
 class ConfusionMatrix(ipywidgets.VBox):
@@ -45,7 +45,7 @@ class ConfusionMatrix(ipywidgets.VBox):
         """A button with its count, in the colour of the static picture."""
         is_, as_ = self.classes[row], self.classes[column]
         words = f"{count:,} of class {is_} {'recognised' if row == column else f'taken for {as_}'}"
-        style = {"button_color": to_hex(colour), "text_color": "white" if is_dark(colour) else "black"}
+        style = {"button_color": to_hex(colour), "text_color": "black"}
         button = ipywidgets.Button(description=f"{count:,}", tooltip=words, style=style, layout=self.frames[0])
         button.on_click(lambda _: self.choose(row, column))
         return button
@@ -62,7 +62,9 @@ class ConfusionMatrix(ipywidgets.VBox):
         columns = f"84px repeat({len(self.classes)}, 54px)"
         return ipywidgets.GridBox(
             [*head, *(child for row in rows for child in row)],
-            layout=ipywidgets.Layout(grid_template_columns=columns, grid_gap="1px", overflow="auto hidden"),
+            layout=ipywidgets.Layout(
+                grid_template_columns=columns, grid_gap="1px", align_items="center", overflow="auto"
+            ),
         )
 
     def choose(self, row: int, column: int) -> None:

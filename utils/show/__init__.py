@@ -7,7 +7,6 @@ stays readable in dark mode, with a text that says what there is to see for thos
 from utils.show.classification import confused, confusion, mistakes
 from utils.show.features import embedding, feature_maps, learned_filters
 from utils.show.filters import filtered
-from utils.show.gallery import gallery
 from utils.show.layers import (
     activation_maps,
     bars,
@@ -25,6 +24,7 @@ from utils.show.picture import BLUE, DIVERGING, GREEN, ORANGE, PALETTE, PINK, Pi
 from utils.show.receptive import influence, receptive_field
 from utils.show.sizes import windows
 from utils.show.stepping import node_graph, step
+from utils.show.tiles import gallery
 from utils.show.timing import growth, timings
 from utils.show.training import learning_curves
 

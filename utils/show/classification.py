@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from utils import evaluation
-from utils.show.gallery import Words, check_gallery, named, tiles
 from utils.show.picture import BLUE, ORANGE, Picture, picture
 from utils.show.sheet import Sheet
+from utils.show.tiles import Words, check_gallery, named, tiles
 
 
 def confusion(matrix: torch.Tensor, classes: Sequence[str], title: str = "") -> Picture:
@@ -30,9 +30,8 @@ def confusion(matrix: torch.Tensor, classes: Sequence[str], title: str = "") -> 
     axes = figure.subplots()
     axes.imshow(cell_colours(counts), aspect="auto")
     for row, column in np.ndindex(n, n):
-        colour = "white" if is_dark(cell_colours(counts)[row, column]) else "black"
         if counts[row, column]:
-            axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9, color=colour)
+            axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9)
     axes.set_xticks(range(n), classes, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(n), classes)
     axes.set(xlabel="what the network says", ylabel="what it is")
@@ -59,7 +58,8 @@ def told_matrix(counts: np.ndarray, classes: Sequence[str]) -> str:
 def cell_colours(matrix) -> np.ndarray:
     """A colour for each cell, float (n, n, 3): the diagonal from white to blue, the rest from white to orange.
 
-    Mistakes have a scale of their own: beside 900 right answers, 50 mistakes would be as pale as none.
+    Mistakes have a scale of their own: beside 900 right answers, 50 mistakes would be as pale as none. Black letters
+    can be read on every colour.
     """
     from matplotlib.colors import to_rgb
 
@@ -71,13 +71,6 @@ def cell_colours(matrix) -> np.ndarray:
         share = (0.9 * counts[where] / most)[:, None]
         colours[where] = 1 - share * (1 - np.array(to_rgb(colour)))
     return colours
-
-
-def is_dark(colour: Sequence[float]) -> bool:
-    """Whether white letters are easier to read on `colour` (red, green, blue from 0 to 1) than black ones."""
-    light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
-    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]  # as WCAG 2 defines it
-    return luminance < 0.179  # where the contrast with white and with black is the same
 
 
 def mistakes(

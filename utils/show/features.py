@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from utils import evaluation
-from utils.show.gallery import pixels
 from utils.show.picture import PALETTE, Picture, picture
 from utils.show.sheet import GREY, Sheet, number, signed_pixels
+from utils.show.tiles import pixels
 
 # Okabe and Ito's eight and two of Tol's: with a marker each, ten classes are told apart in any colour vision.
-COLOURS = (*PALETTE, "#999999", "#882255", "#F0E442")
+COLOURS = (*PALETTE, "#777777", "#882255", "#F0E442")
 MARKERS = "osD^vPX*<h"
 
 
@@ -147,7 +147,7 @@ def embedding(
     y : labels (N,)
     pictures : uint8, or float in [0, 1], (N, C, H, W), optional: shown at their places, where there is room
     method : "pca", the two directions in which the features vary most (their distances mean something), or "tsne",
-        which keeps neighbours together (distances between groups mean nothing; about 5 s for 1,000 pictures)
+        which keeps neighbours together (distances between groups mean nothing; some seconds for 1,000 pictures)
     seed : of t-SNE
 
     Raises
