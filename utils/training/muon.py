@@ -46,13 +46,16 @@ class Muon(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                past = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                if not self.state[p]:
+                    self.state[p]["momentum"] = torch.zeros_like(p)
+                past = self.state[p]["momentum"]
                 past.mul_(group["momentum"]).add_(p.grad)
                 change = p.grad.add(past, alpha=group["momentum"])  # Nesterov: look one step ahead
                 if group["turns"]:
                     p.mul_(len(p) ** 0.5 / p.norm())  # all kernels together: norm 1 for each output map, on average
-                    change = orthogonal(change.flatten(1)).view_as(change)
-                p.sub_(group["lr"] * change)
+                    change = change.permute(0, 2, 3, 1)  # as it lies in memory; the columns' order does not matter
+                    change = orthogonal(change.flatten(1)).view_as(change).permute(0, 3, 1, 2)
+                p.sub_(change, alpha=group["lr"])
 
 
 def orthogonal(matrix: torch.Tensor, steps: int = 3) -> torch.Tensor:
@@ -67,5 +70,6 @@ def orthogonal(matrix: torch.Tensor, steps: int = 3) -> torch.Tensor:
     x = x.T if tall else x
     for _ in range(steps):
         square = x @ x.T
-        x = 3.4445 * x + (2.0315 * square @ square - 4.7750 * square) @ x
+        even = torch.addmm(square, square, square, beta=-4.7750, alpha=2.0315)  # 2.0315 (x xᵀ)² − 4.7750 x xᵀ
+        x = torch.addmm(x, even, x, beta=3.4445)  # 3.4445 x + even x
     return (x.T if tall else x).to(matrix.dtype)
