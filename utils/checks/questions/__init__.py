@@ -25,6 +25,12 @@ MODULES = {
     "fully_connected_parameters": "chapter02",
     "im2col": "chapter02",
     "conv2d_backward": "chapter02",
+    "flat_features": "building",
+    "sparse_parameters": "building",
+    "batch_norm": "building",
+    "batch_norm2d": "building",
+    "dropout": "building",
+    "digit_cnn": "building",
 }
 
 
