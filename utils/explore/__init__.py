@@ -5,6 +5,7 @@ call it; the function is tested without a browser. Where no kernel answers (a pa
 same picture stands still in its place.
 """
 
+from utils.explore.building import pattern
 from utils.explore.classification import confusion, feature_maps
 from utils.explore.explorer import Explorer
 from utils.explore.filters import kernel, step, threshold
@@ -16,6 +17,7 @@ __all__ = [
     "feature_maps",
     "kernel",
     "output_size",
+    "pattern",
     "receptive_field",
     "step",
     "threshold",

@@ -4,6 +4,7 @@ Every function here returns a `Picture`; as the last line of a cell it appears i
 stays readable in dark mode, with a text that says what there is to see for those who cannot see it.
 """
 
+from utils.show.building import blueprint
 from utils.show.classification import confused, confusion, mistakes
 from utils.show.features import embedding, feature_maps, learned_filters
 from utils.show.filters import filtered
@@ -38,6 +39,7 @@ __all__ = [
     "Picture",
     "activation_maps",
     "bars",
+    "blueprint",
     "columns",
     "confused",
     "confusion",
