@@ -6,6 +6,7 @@ from utils.models.fast import FastCNN, whitening_filters
 from utils.models.lenet import LeNet5
 from utils.models.mlp import MLP
 from utils.models.pattern import mnist_cnn, pattern
+from utils.models.shipping import ship, shipped
 from utils.models.standardise import Standardise
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "count",
     "mnist_cnn",
     "pattern",
+    "ship",
+    "shipped",
     "summary",
     "whitening_filters",
 ]
