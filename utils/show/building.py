@@ -11,7 +11,7 @@ from torch import nn
 from utils.show.picture import BLUE, GREEN, ORANGE, Picture
 from utils.show.sheet import Sheet
 
-STEP, TALL, ACROSS = 118, 196, 8  # pixels from one stage to the next, pixels of a row, stages in a row
+STEP, TALL, ACROSS = 118, 196, 8  # pixels from one stage to the next, pixels of a row, most stages in a row
 COLOURS = {"input": "#666666", "conv": BLUE, "pool": GREEN, "flatten": "#666666", "dense": ORANGE}
 PALE = {"input": "#E0E0E0", "conv": "#CFE3F1", "pool": "#CDEBE1", "flatten": "#E0E0E0", "dense": "#F6DCCB"}
 WORDS = {nn.ReLU: "ReLU", nn.Tanh: "tanh", nn.BatchNorm2d: "batch norm", nn.Dropout: "dropout"}
@@ -77,10 +77,11 @@ def blueprint(model: nn.Module, in_shape: Sequence[int] = (1, 28, 28)) -> Pictur
     """
     found = stages(model, in_shape)
     rows = -(-len(found) // ACROSS)
-    sheet = Sheet(min(len(found), ACROSS) * STEP + 10, rows * TALL + 30)
+    across = -(-len(found) // rows)  # rows of equal length
+    sheet = Sheet(across * STEP + 10, rows * TALL + 30)
     scale = 66 / max(in_shape[1:])
     for i, stage in enumerate(found):
-        draw(sheet, 5 + (i % ACROSS) * STEP, (i // ACROSS) * TALL, stage, scale)
+        draw(sheet, 5 + (i % across) * STEP, (i // across) * TALL, stage, scale)
     total = sum(stage.parameters for stage in found)
     sheet.text(10, rows * TALL + 8, f"{total:,} parameters", size=15, anchor="lm", bold=True)
     told = " → ".join("×".join(map(str, stage.shape)) for stage in found)
