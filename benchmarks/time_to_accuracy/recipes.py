@@ -25,7 +25,9 @@ class Recipe:
     widths: tuple[int, ...] = (32, 64, 128)
     convolutions: tuple[int, ...] = (1, 2, 3)
     batch_size: int = 250
-    lr: float = 0.12  # of the kernels
+    lr: float = 0.08  # of the kernels
+    bias_lr: float = 1.0
+    classifier_lr: float = 0.04
     warmup: float = 0.0  # fraction of the training in which the learning rate rises
     smoothing: float = 0.2  # of the labels
     crop: int = 1  # pixels that pictures are moved by
@@ -61,7 +63,7 @@ class Recipe:
 
     def made_optimizer(self, net: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "Muon":
-            return Muon(net, lr=self.lr)
+            return Muon(net, lr=self.lr, bias_lr=self.bias_lr, classifier_lr=self.classifier_lr)
         return getattr(torch.optim, self.optimizer)([p for p in net.parameters() if p.requires_grad], lr=self.lr)
 
     def augment(self) -> list[Callable]:

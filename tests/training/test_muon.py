@@ -64,7 +64,7 @@ def test_what_is_no_kernel_learns_by_nesterov_sgd():
 
 def test_what_is_frozen_stays_and_the_loss_falls():
     net = small_net()
-    before, optimizer = net[0].weight.clone(), Muon(net, lr=0.05, classifier_lr=0.1)
+    before, optimizer = net[0].weight.clone(), Muon(net, lr=0.05, bias_lr=0.05, classifier_lr=0.1)
     first = learn(net, optimizer)
     assert learn(net, optimizer, steps=30) < first - 0.05
     assert torch.equal(net[0].weight, before)

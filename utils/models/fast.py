@@ -46,7 +46,7 @@ class FastCNN(nn.Module):
         channels = [24, *widths]  # B, 24, 31, 31 → B, 32, 15, 15 → B, 64, 7, 7 → B, 128, 3, 3
         self.features = nn.Sequential(*map(block, channels, widths, convolutions))
         self.classifier = nn.Linear(widths[-1], classes, bias=False)  # (B, 128) → (B, classes)
-        nn.init.normal_(self.classifier.weight, std=1 / 9)
+        nn.init.normal_(self.classifier.weight, std=1 / widths[-1])  # begin with all classes about equally likely
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) in [0, 1] → logits (B, classes). 32×32 pixels, or others from 16×16 on."""

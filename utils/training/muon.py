@@ -26,10 +26,10 @@ class Muon(torch.optim.Optimizer):
     def __init__(
         self,
         model: nn.Module,
-        lr: float = 0.12,
+        lr: float = 0.08,
         momentum: float = 0.6,
-        bias_lr: float = 0.05,
-        classifier_lr: float = 0.008,
+        bias_lr: float = 1.0,
+        classifier_lr: float = 0.04,
     ):
         learning = [p for p in model.parameters() if p.requires_grad]
         groups = [
