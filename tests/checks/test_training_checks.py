@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from utils.checks import judged
+from utils.checks import judged, yours_or_torch
 
 
 def statistics_at_once(x):
@@ -137,3 +137,15 @@ def test_correct_styles_pass(name, style):
 )
 def test_what_is_wrong_in_another_way_fails(name, target):
     assert not judged(name, target).verdict.right
+
+
+def test_in_place_of_an_open_exercise_torchs_own_trains_a_network_in_float32():
+    def train_epoch(model, optimizer, batches):
+        raise NotImplementedError
+
+    model = torch.nn.Linear(3, 2)
+    batches = [(torch.rand(4, 3), torch.tensor([0, 1, 1, 0])), (torch.rand(1, 3), torch.tensor([1]))]
+    before = model.weight.detach().clone()
+    loss = yours_or_torch("train_epoch", train_epoch)(model, torch.optim.SGD(model.parameters(), lr=0.1), batches)
+    assert 0 < float(loss) < 2 and not torch.equal(before, model.weight)
+    assert 0 <= float(yours_or_torch("evaluate", train_epoch)(model, batches)) <= 1

@@ -20,6 +20,7 @@ EVERYDAY = re.compile(  # lines that any program on pictures contains
     r"|[\w,()]+=\w+\.shape(,\w+\.shape)*"  # B, C, H, W = x.shape
     r"|\w+,\w+=\w+-kh\+1,\w+-kw\+1"  # the size of the valid part, which chapter 01 states
     r"|withtorch\.no_grad\(\):|if(not)?self\.training:"
+    r"|optimizer\.(zero_grad|step)\(\)|loss\.backward\(\)|forx,yin\w+:"  # every training's; their order is the exercise
 )
 ALLOWED = {  # expressions of which the same is true
     "(a - b + 1, c - d + 1)",

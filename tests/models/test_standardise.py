@@ -53,3 +53,8 @@ def test_the_tutorials_network_has_as_many_parameters_as_it_says():
     dense = sum(p.numel() for p in net.classifier.parameters())
     assert dense == 4_725_258
     assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_grey_pictures_do_not_become_coloured():
+    with pytest.raises(ValueError, match=r"3 channels expected; these are \(2, 1, 8, 8\)"):
+        Standardise()(torch.rand(2, 1, 8, 8))

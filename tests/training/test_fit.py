@@ -253,3 +253,9 @@ def test_what_is_asked_must_make_sense(colours):
         fit(small(), data.Batches(*pair), epochs=1, augment=data.Flip(), progress=False)
     with pytest.raises(TypeError, match=r"train is data with pictures and labels.*you gave int"):
         fit(small(), 7, epochs=1)
+
+
+def test_outside_a_notebook_there_is_no_live_plot_and_nothing_breaks(colours):
+    import ipykernel  # noqa: F401  as a program may that is no notebook
+
+    assert fit(small(), colours, epochs=1, live=True, **QUIET).ended == "all epochs"

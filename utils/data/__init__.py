@@ -19,6 +19,7 @@ from utils.data.augment import Crop, Cutout, Flip
 from utils.data.batches import Batches
 from utils.data.download import DownloadError
 from utils.data.files import DamagedFile, folder
+from utils.data.growing import Grow
 from utils.data.image_data import ImageData
 from utils.data.pages import TextPage, page_of_text
 from utils.data.photographs import photo, photos
@@ -34,6 +35,7 @@ __all__ = [
     "DataNotFound",
     "DownloadError",
     "Flip",
+    "Grow",
     "ImageData",
     "Shapes",
     "TextPage",

@@ -27,7 +27,7 @@ class Grow:
     def __post_init__(self):
         fractions = [until for until, _ in self.stages]
         if fractions != sorted(fractions) or not all(0 < until <= 1 for until in fractions):
-            raise ValueError(f"stages are (fraction of the training, size), fractions rising from 0 to 1: {self.stages}.")
+            raise ValueError(f"stages are (fraction of the training, size), with fractions rising to 1: {self.stages}.")
 
     def set_progress(self, done: float) -> None:
         """Which fraction of the training is done."""

@@ -6,7 +6,7 @@ from utils.models.fast import FastCNN, whitening_filters
 from utils.models.lenet import LeNet5
 from utils.models.mlp import MLP
 from utils.models.pattern import mnist_cnn, pattern
-from utils.models.shipping import ship, shipped
+from utils.models.shipping import rounded, ship, shipped
 from utils.models.standardise import Standardise
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "count",
     "mnist_cnn",
     "pattern",
+    "rounded",
     "ship",
     "shipped",
     "summary",

@@ -9,6 +9,7 @@ is, the pictures and the command that made it, seed, date, machine and the accur
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -40,16 +41,21 @@ def shipped(name: str) -> tuple[nn.Module, dict]:
 
 
 def ship(name: str, net: nn.Module, arguments: dict, **about) -> Path:
-    """Write a trained network into the course. Its accuracies must be those of the half-precision numbers: see `halved`."""
-    from utils.training import save_weights
+    """Write a trained network into the course, in half precision: measure its accuracies after `rounded`."""
+    from utils.training import weights
 
-    about = {"network": type(net).__name__, "arguments": arguments} | about
-    return save_weights(halved(net), FOLDER / name, **about)
+    FOLDER.mkdir(exist_ok=True)
+    tensors, words = weights.files_of(FOLDER / name)
+    halves = {key: t.half() if t.dtype == torch.float32 else t for key, t in net.state_dict().items()}
+    weights.write_tensors(tensors, halves)
+    weights.write_json(words, {"network": type(net).__name__, "arguments": arguments} | about)
+    return tensors
 
 
-def halved(net: nn.Module) -> nn.Module:
-    """The network with its numbers rounded to half precision and stored so. Counters stay whole."""
+def rounded(net: nn.Module) -> nn.Module:
+    """A copy whose numbers are those that half precision keeps: about three decimal digits."""
+    net = copy.deepcopy(net).eval()
     for part in (*net.parameters(), *net.buffers()):
         if part.dtype == torch.float32:
-            part.data = part.data.half()
+            part.data = part.data.half().float()
     return net

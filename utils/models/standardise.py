@@ -50,6 +50,8 @@ class Standardise(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) in [0, 1] → (B, C, H, W) around 0."""
+        if x.shape[-3] != len(self.mean):  # one channel would be spread over three without a word
+            raise ValueError(f"pictures with {len(self.mean)} channels expected; these are {tuple(x.shape)}.")
         return (x - self.mean) / self.std
 
     def inverse(self, x: torch.Tensor) -> torch.Tensor:

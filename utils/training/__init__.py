@@ -7,8 +7,20 @@ training.save_weights(model, "runs/mine", accuracy=0.84)
 from utils.training.faults import TrainingError
 from utils.training.fit import fit
 from utils.training.history import History
+from utils.training.muon import Muon
 from utils.training.schedules import constant, cosine, triangle
 from utils.training.watching import Stop
 from utils.training.weights import load_weights, save_weights
 
-__all__ = ["History", "Stop", "TrainingError", "constant", "cosine", "fit", "load_weights", "save_weights", "triangle"]
+__all__ = [
+    "History",
+    "Muon",
+    "Stop",
+    "TrainingError",
+    "constant",
+    "cosine",
+    "fit",
+    "load_weights",
+    "save_weights",
+    "triangle",
+]

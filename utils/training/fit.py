@@ -25,7 +25,7 @@ from utils.training.history import History
 from utils.training.schedules import Schedule, constant
 from utils.training.watching import Live, Stop, bar, interruptible
 
-POINTS = 200  # of the loss's fine curve, over the whole training
+POINTS = 200  # of the loss's fine curve, over the whole training; more if there are more epochs: two for each
 LOOKS = 20  # steps between two looks at the loss on a GPU, where each look waits for the GPU
 
 
@@ -180,7 +180,7 @@ class Training:
         """All epochs, from the beginning or from a checkpoint."""
         if folder and checkpoints.restore(folder, self):
             print(f"Going on from the checkpoint in {folder}, after epoch {len(self.history)} of {self.epochs}.")
-        watch = Live(self.history, self.stop, live)
+        watch = Live(self.history, live)
         with bar(self.steps, len(self.history) * len(self.train), progress) as shown:
             while not self.ended():
                 row = self.epoch(shown, watch)
@@ -188,7 +188,7 @@ class Training:
                     continue
                 self.note(row)
                 shown.set_postfix_str(brief(row))
-                watch.draw(now=True)
+                watch.draw()
                 if folder:
                     checkpoints.save(folder, self)
         watch.end()
@@ -207,7 +207,8 @@ class Training:
     def epoch(self, shown, watch: Live) -> dict | None:
         """Every batch once; the epoch's row, or None if it was stopped on the way."""
         epoch, begin = len(self.history), time.perf_counter()
-        tally = Tally(every=max(1, self.steps // POINTS), look=1 if self.device.type == "cpu" else LOOKS)
+        every = max(1, min(self.steps // POINTS, len(self.train) // 2))
+        tally = Tally(every, look=1 if self.device.type == "cpu" else LOOKS)
         if hasattr(self.train, "set_epoch"):
             self.train.set_epoch(epoch)
         self.model.train()

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from utils.training.history import History
 
@@ -53,21 +54,23 @@ def bar(steps: int, done: int, shown: bool):
 class Live:
     """The curves while they grow, and a button that stops the training after the step.
 
-    Outside a notebook there is nothing to see. The button's clicks arrive while the cell runs wherever the front end
-    talks to a thread of its own (JupyterLab from 4.4, with ipykernel 7); elsewhere the notebook's ■ does the same.
+    Outside a notebook there is nothing to see. While a cell runs, the kernel does not hear a widget's clicks. So the
+    button asks the Jupyter server to interrupt the kernel, as the notebook's ■ does, which works wherever there is no
+    such server (Colab, VS Code).
     """
 
-    def __init__(self, history: History, stop: Stop, shown: bool):
+    def __init__(self, history: History, shown: bool):
         self.history, self.last, self.handle = history, 0.0, None
         if not shown or "ipykernel" not in sys.modules:
             return
-        import ipywidgets
-        from IPython.display import display
+        from ipykernel.connect import get_connection_file
+        from IPython import get_ipython
+        from IPython.display import HTML, display
 
-        button = ipywidgets.Button(description="Stop after this step", icon="stop", layout={"width": "auto"})
-        button.on_click(lambda _: (stop(), setattr(button, "disabled", True)))
-        self.button = button
-        display(button)
+        if not hasattr(get_ipython(), "kernel"):  # ipykernel was imported, but nothing runs in it
+            return
+        kernel = Path(get_connection_file()).stem.removeprefix("kernel-")
+        self.button = display(HTML(BUTTON.replace("KERNEL", kernel)), display_id=True)
         self.handle = display(display_id=True)
 
     def draw(self, now: bool = False) -> None:
@@ -82,5 +85,18 @@ class Live:
 
     def end(self) -> None:
         if self.handle is not None:
+            from IPython.display import HTML
+
             self.draw(now=True)
-            self.button.close()
+            self.button.update(HTML(""))
+
+
+BUTTON = """<button type="button" onclick="
+const told = document.getElementById('jupyter-config-data');
+const config = told ? JSON.parse(told.textContent) : {};
+if (!config.baseUrl) { this.textContent = 'Press the ■ of the notebook instead'; return; }
+const xsrf = (document.cookie.match(/_xsrf=([^;]*)/) || [])[1];
+const headers = {...(config.token && {Authorization: 'token ' + config.token}), ...(xsrf && {'X-XSRFToken': xsrf})};
+this.disabled = true;
+fetch(config.baseUrl + 'api/kernels/KERNEL/interrupt', {method: 'POST', headers: headers});
+">■ Stop after this step</button>"""

@@ -109,7 +109,7 @@ def trained(
                 loss = optimizer.step(lambda x=x, y=y: closure(x, y)) if step else closure(x, y)
             losses.append(loss.detach())
             sizes.append(len(y))
-        return told(torch.stack(losses), torch.tensor(sizes, dtype=torch.float64))
+        return told(torch.stack(losses).double(), torch.tensor(sizes, dtype=torch.float64))
 
     return target
 
