@@ -19,7 +19,6 @@ import contextlib
 import os
 import platform
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -87,10 +86,9 @@ def class_of(size: int, root: Path, stock: bool) -> Path:
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds, seconds of CPU, the process tree's peak memory in MiB, and the points that were given."""
+    """Seconds, the process tree's peak memory in MiB, and the points that were given."""
 
     seconds: float
-    cpu: float
     memory: float
     points: float
 
@@ -98,7 +96,7 @@ class Run:
 def measured(command: list[str], folder: Path) -> Run:
     """Run a command in a course folder."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CNN_COURSE_OFFLINE": "1", "CNN_COURSE_FAST": "1"}
-    used, begin, peak = cpu(), time.perf_counter(), 0.0
+    begin, peak = time.perf_counter(), 0.0
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -110,13 +108,7 @@ def measured(command: list[str], folder: Path) -> Run:
         sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
     with Gradebook(gradebook_url(folder)) as gradebook:
         points = sum(submission.score for submission in gradebook.assignment_submissions(CHAPTER))
-    return Run(seconds, cpu() - used, peak, points)
-
-
-def cpu() -> float:
-    """Seconds of CPU of all commands that have ended, their children included."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return Run(seconds, peak, points)
 
 
 def resident(pid: int) -> float:
@@ -155,15 +147,12 @@ def main() -> None:
     program.add_argument("--jobs", type=int, default=2)
     options = program.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{'':18}{'submissions':>12}{'seconds':>9}{'a minute':>10}{'CPU s each':>12}{'peak MiB':>10}{'points':>8}")
+    print(f"{'':18}{'submissions':>12}{'seconds':>9}{'a minute':>10}{'peak MiB':>10}{'points':>8}")
 
     def row(name: str, size: int, stock: bool) -> float:
         done = run(size, stock, options.jobs)
-        rate, cost = 60 * size / done.seconds, done.cpu / size
-        print(
-            f"{name:18}{size:12}{done.seconds:9.1f}{rate:10.1f}{cost:12.2f}{done.memory:10.0f}{done.points:8g}",
-            flush=True,
-        )
+        rate = 60 * size / done.seconds
+        print(f"{name:18}{size:12}{done.seconds:9.1f}{rate:10.1f}{done.memory:10.0f}{done.points:8g}", flush=True)
         return done.seconds
 
     if options.size:

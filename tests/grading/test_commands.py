@@ -138,7 +138,7 @@ def test_no_jail_shouts(root, call, command):
 
 def test_a_seed_for_no_jail_is_passed_on(root, call, monkeypatch):
     seen = []
-    monkeypatch.setattr(verdict, "confine", lambda *arguments: seen.append(arguments[-1]) or tame(*arguments))
+    monkeypatch.setattr(verdict, "confine", lambda *arguments: seen.append(arguments[4]) or tame(*arguments))
     hand_in(root, "ada", RIGHT)
     call("autograde", "--no-jail")
     call("regrade")

@@ -65,7 +65,9 @@ def test_it_holds_nothing_else(published):
     tops = {name.partition("/")[0] for name in files(published.folder)}
     expected = {"notebooks", "utils", "README.md", "Makefile", "requirements.txt", "environment.yml", "pyproject.toml"}
     assert tops == {*expected, ".gitignore"}
-    assert not [name for name in files(published.folder) if name.endswith((".pyc", ".db")) or "checkpoint" in name]
+    assert not [
+        name for name in files(published.folder) if name.endswith((".pyc", ".db")) or ".ipynb_checkpoints" in name
+    ]
 
 
 def test_its_history_is_one_commit_with_the_tag(published):

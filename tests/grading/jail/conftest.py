@@ -18,7 +18,7 @@ def warm():
 @pytest.fixture(params=["plain", "warm"])
 def jailed(request, monkeypatch):
     """`run` with short limits, plain or from a warm interpreter; afterwards nobody is left inside, and no file open."""
-    monkeypatch.setattr(listening, "GRACE", 0.5)
+    monkeypatch.setattr(listening, "GRACE", 1.5)
     warm = request.getfixturevalue("warm") if request.param == "warm" else None
     jails = []
 
