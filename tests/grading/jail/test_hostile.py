@@ -240,7 +240,7 @@ FATAL = {
 }  # fmt: skip
 
 
-TAKE_THEIR_TIME = {"bytes", "hoards memory", "files", "disk", "other disk", "garbage without end"}
+TAKE_THEIR_TIME = {"bytes", "hoards memory", "files", "disk", "other disk", "garbage without end", "long name", "result"}
 
 
 @pytest.mark.parametrize("name", FATAL)
