@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from utils import device
+from utils.data.batches import as_pictures
 
 # --- a network's answers ----------------------------------------------------------------------------------------------
 
@@ -111,8 +112,7 @@ def batches(x: torch.Tensor, batch_size: int, where: torch.device) -> Iterator[t
     if batch_size < 1:
         raise ValueError(f"batch_size is at least 1; you gave {batch_size}.")
     for part in x.split(batch_size):
-        part = part.to(where)
-        part = part.float() / 255 if part.dtype == torch.uint8 else part.float()
+        part = as_pictures(part.to(where))
         yield part.contiguous(memory_format=device.memory_format(where))
 
 

@@ -21,6 +21,11 @@ def test_every_picture_once_with_its_label_as_floats():
     assert sorted(order(batches)) == list(range(10)) != order(batches)
 
 
+def test_pictures_in_double_precision_come_in_single():
+    x, _ = next(iter(Batches(X.double() / 255, Y, 4, shuffle=False)))
+    assert x.dtype == torch.float32 and torch.allclose(x, X[:4].float() / 255)
+
+
 def test_order_depends_on_seed_and_epoch_only():
     one, other = Batches(X, Y, 3, seed=1), Batches(X, Y, 4, seed=1)
     first, second = order(one), order(one)

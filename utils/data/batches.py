@@ -86,8 +86,8 @@ class Batches:
 
 
 def as_pictures(x: torch.Tensor) -> torch.Tensor:
-    """uint8 0 … 255 → float32 0 … 1; floats stay as they are."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x
+    """uint8 0 … 255 → float32 0 … 1; floats of any precision → float32, with their values."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
 
 
 def check_pictures(x: torch.Tensor, y: torch.Tensor) -> None:
