@@ -1,0 +1,158 @@
+"""What the assignment's two networks are asked: what they are, what they answer with their weights, whether they learn.
+
+No answer is right or wrong here: `utils.assignment.rules` judges what comes back, with labels that this side never
+sees. The case "looks" tells what a network is; "answers" gives logits with the weights that were handed in; "learns"
+trains a fresh one on a few pictures.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from utils.checks.question import Case, Objection, Question, as_array, message_of
+
+SIDE, CLASSES = 32, 10
+TRIED = (("eval", 1), ("eval", 5), ("train", 1), ("train", 5))  # modes, and numbers of pictures
+BATCH = 250  # pictures at a time
+STEPS, LR = 80, 2e-3  # of the small training, at most
+ENOUGH = 0.5  # the part of its first loss below which it ends early
+WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before every name
+
+
+def cases(weights: bytes, pictures: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, seed: int) -> list[Case]:
+    """What one network is asked.
+
+    Parameters
+    ----------
+    weights : bytes of a safetensors file; without any, nothing is asked that needs them
+    pictures : dict of uint8 (N, 3, 32, 32)
+        To be answered with these weights; no labels.
+    x, y : uint8 (n, 3, 32, 32) and int64 (n,), training pictures to learn
+    """
+    packed = np.frombuffer(weights, np.uint8)
+    asked = [Case("answers", {"do": name, "weights": packed, "x": those}) for name, those in pictures.items()]
+    return [
+        Case("looks", {"do": "looks"}),
+        *(asked if weights else ()),
+        Case("learns", {"do": "learns", "x": x, "y": y, "seed": seed}),
+    ]
+
+
+def made(network_class) -> nn.Module:
+    """A fresh network; lazy layers have their sizes."""
+    net = network_class()
+    if not isinstance(net, nn.Module):
+        raise Objection("interface", f"it makes a {type(net).__name__}, and an nn.Module is wanted.")
+    was_training = net.training
+    with torch.no_grad():
+        net.eval()(torch.zeros(2, 3, SIDE, SIDE))
+    return net.train(was_training)
+
+
+def with_weights(network_class, weights: bytes) -> nn.Module:
+    """A network with the weights of a safetensors file; raises ValueError if they are another network's.
+
+    Prefixes that DataParallel and torch.compile leave in the names are taken off; half precision becomes float32.
+    """
+    net = made(network_class)
+    try:
+        tensors = {bare(name): tensor for name, tensor in load(weights).items()}
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(f"the weights are no safetensors file, or a damaged one: {message_of(error)}") from None
+    here = {bare(name): tensor for name, tensor in net.state_dict().items()}
+    missing, extra = sorted(here.keys() - tensors.keys()), sorted(tensors.keys() - here.keys())
+    other = sorted(name for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape)
+    for names, what in ((missing, "are missing"), (extra, "are not the network's"), (other, "have other shapes")):
+        if names:
+            raise ValueError(f"the weights are another network's: {', '.join(names[:3])} {what}.")
+    with torch.no_grad():
+        for name, tensor in here.items():
+            tensor.copy_(tensors[name])
+    return net
+
+
+def bare(name: str) -> str:
+    """A parameter's name without what wrappers put before it."""
+    while name.startswith(WRAPPERS):
+        name = name.removeprefix(WRAPPERS[0]).removeprefix(WRAPPERS[1])
+    return name
+
+
+def run_model(target, given):
+    if given["do"] == "looks":
+        return looks(target)
+    if given["do"] == "learns":
+        return learns(target, given)
+    net = with_weights(target, given["weights"].tobytes()).eval()
+    with torch.no_grad():
+        parts = [net(x.float() / 255) for x in torch.tensor(given["x"]).split(BATCH)]
+    return {"logits": as_array(torch.cat(parts).float(), "what the network gives")}
+
+
+def looks(target):
+    """Its name, its size and work, and the shape that it gives in each mode, or the error instead."""
+    net = made(target)
+    found = {"name": np.array(getattr(target, "__name__", type(target).__name__))}
+    found["parameters"] = np.array(sum(p.numel() for p in net.parameters()))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net.eval()(torch.rand(1, 3, SIDE, SIDE))
+    found["multiply_adds"] = np.array(counter.get_total_flops() // 2)
+    for mode, n in TRIED:
+        try:
+            shape = tuple(net.train(mode == "train")(torch.rand(n, 3, SIDE, SIDE)).shape)
+            found[f"{mode} {n}"] = np.array(shape, dtype="int64")
+        except Exception as error:
+            found[f"{mode} {n}"] = np.array(f"{type(error).__name__}: {message_of(error)}"[:200])
+    return found
+
+
+def learns(target, given):
+    """Logits for a few training pictures, before and after a fresh network has been trained on them."""
+    torch.manual_seed(given["seed"])
+    net = made(target).train()
+    x, y = torch.tensor(given["x"]).float() / 255, torch.tensor(given["y"])
+    learning = [p for p in net.parameters() if p.requires_grad]
+    if not learning:
+        raise Objection("interface", "it has no parameter that learns.")
+    optimizer = torch.optim.Adam(learning, lr=LR)
+    before = net(x).detach()
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        logits = net(x)
+        loss = F.cross_entropy(logits, y)
+        if loss < ENOUGH * F.cross_entropy(before, y):
+            break
+        loss.backward()
+        optimizer.step()
+    return {"before": as_array(before.float(), "the logits"), "after": as_array(logits.detach().float(), "the logits")}
+
+
+def run_pair(target, given):
+    """Whether two classes are one network: the same class, or the same answers with the same numbers in them."""
+    first, second = target()
+    if first is second:
+        return {"same": np.array(True)}
+    nets = [made(each).eval() for each in (first, second)]
+    numbers = [list(net.state_dict().values()) for net in nets]
+    if [t.shape for t in numbers[0]] != [t.shape for t in numbers[1]]:
+        return {"same": np.array(False)}
+    x = torch.rand(8, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(given["seed"]))
+    with torch.no_grad():
+        for a, b in zip(*numbers, strict=True):
+            b.copy_(a)
+        a, b = (net(x) for net in nets)
+    return {"same": np.array(a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5))}
+
+
+def question(name, aspects, run, signature):
+    return Question(name, dict.fromkeys(aspects, 0.0), {}, lambda rng, wide: [], run, signature)
+
+
+QUESTIONS = {
+    "assignment_model": question("assignment_model", ("looks", "answers", "learns"), run_model, "class Net(nn.Module)"),
+    "assignment_pair": question("assignment_pair", ("pair",), run_pair, "two classes"),
+}
