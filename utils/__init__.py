@@ -9,7 +9,19 @@
 from importlib import import_module
 
 __version__ = "0.1.0"
-ROOMS = ("checks", "data", "device", "evaluation", "explore", "models", "results", "show", "start", "training")
+ROOMS = (
+    "assignment",
+    "checks",
+    "data",
+    "device",
+    "evaluation",
+    "explore",
+    "models",
+    "results",
+    "show",
+    "start",
+    "training",
+)
 
 
 def __getattr__(name):
