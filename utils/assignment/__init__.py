@@ -10,13 +10,13 @@
     assignment.bundle()                                         # one file to hand in
 """
 
-from utils.assignment.bundle import CannotBundle, bundle
-from utils.assignment.checklist import checklist, item, rubric
+from utils.assignment.handing_in import CannotBundle, bundle
+from utils.assignment.items import checklist, item, rubric
 from utils.assignment.pictures import data
 from utils.assignment.reading import CannotRead
-from utils.assignment.results import ablation, curves, open_test, results, sizes
 from utils.assignment.runs import train
 from utils.assignment.spec import Spec
+from utils.assignment.tables import ablation, curves, open_test, results, sizes
 
 __all__ = [
     "CannotBundle",

@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ import torch
 from torch import nn
 
 from utils import device, evaluation, models, training
-from utils.assignment import pictures
+from utils.assignment import notebook, pictures
 from utils.assignment.fingerprint import fingerprint
 from utils.assignment.spec import Spec
 from utils.checks import tell
@@ -219,7 +218,7 @@ def slot_of(network: type, role: str | None, of: str) -> str:
     if not (isinstance(network, type) and issubclass(network, nn.Module)):
         raise TypeError(f"train takes a class of networks (of nn.Module); you gave {network!r:.60}.")
     if role is None:
-        is_baseline = network.__name__ == "Baseline" or vars(sys.modules["__main__"]).get("Baseline") is network
+        is_baseline = network.__name__ == "Baseline" or notebook.names().get("Baseline") is network
         role = "baseline" if is_baseline else "proposed"
     if role not in (*ROLES, "ablation"):
         raise ValueError(f'role is "baseline", "proposed" or "ablation"; you gave {role!r}.')

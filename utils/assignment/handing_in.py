@@ -27,8 +27,8 @@ from utils.assignment.reading import (
     read,
     without_outputs,
 )
-from utils.assignment.results import Table
 from utils.assignment.runs import ROLES, Run, runs_of
+from utils.assignment.tables import Table
 from utils.checks import tell
 from utils.data.files import write_whole
 from utils.start import fast

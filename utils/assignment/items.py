@@ -7,12 +7,11 @@ import json
 from dataclasses import dataclass, replace
 
 from utils.assignment import notebook, pictures, runs
-from utils.assignment.bundle import FILE, content, file
 from utils.assignment.fingerprint import fingerprint
-from utils.assignment.results import Table
+from utils.assignment.handing_in import FILE, content, file
 from utils.assignment.runs import ROLES, runs_of
+from utils.assignment.tables import Table
 from utils.checks import CheckFailed, in_notebook, show
-from utils.checks.report import COLOURS
 from utils.start import fast
 
 MARKS = {"right": "✔", "wrong": "✘", "open": "○", "part": "◐", "look": "👁"}
@@ -95,6 +94,8 @@ class Card(float):
     @property
     def html(self) -> str:
         """No colour of text is set: it is readable in light and dark themes."""
+        from utils.checks.report import COLOURS  # which is not there where notebooks are graded
+
         colours = COLOURS | {"part": "#E69F00", "look": "#0072B2"}
         style = "padding:.25em .8em;margin:.15em 0;border-left:6px solid"
         return "".join(
