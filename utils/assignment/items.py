@@ -221,7 +221,7 @@ def consistency() -> list[Line]:
     if pictures.parts().is_standin:
         found.append(Line("pictures", "look", "the stand-in, not CIFAR-10: a person decides on the accuracy items."))
     if fast():
-        found.append(Line("fast mode", "part", pictures.QUICK))
+        found.append(Line("fast mode", "part", pictures.QUICK.partition(": ")[2]))
     return found
 
 

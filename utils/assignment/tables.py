@@ -33,10 +33,17 @@ class Table:
         return "\n".join([self.caption, *text, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in self.head)
+        sides = [self.side(i) for i in range(len(self.head))]
+        head = "".join(
+            f"<th scope='col' style='text-align:{side}'>{html.escape(cell)}</th>"
+            for side, cell in zip(sides, self.head, strict=True)
+        )
         body = "".join(
             f"<tr><th scope='row' style='text-align:left'>{html.escape(first)}</th>"
-            + "".join(f"<td style='text-align:{side(cell)}'>{html.escape(cell)}</td>" for cell in rest)
+            + "".join(
+                f"<td style='text-align:{side}'>{html.escape(cell)}</td>"
+                for side, cell in zip(sides[1:], rest, strict=True)
+            )
             + "</tr>"
             for first, *rest in self.rows
         )
@@ -44,10 +51,10 @@ class Table:
         caption = f"<caption>{html.escape(self.caption)}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
-
-def side(cell: str) -> str:
-    """Numbers to the right, sentences to the left."""
-    return "left" if len(cell) > 40 else "right"
+    def side(self, column: int) -> str:
+        """Names and sentences to the left, numbers to the right."""
+        words = column == 0 or any(len(row[column]) > 25 for row in self.rows)
+        return "left" if words else "right"
 
 
 def spread(values: list[float]) -> tuple[float, float | None]:
