@@ -121,9 +121,10 @@ def test_an_interrupted_opening_is_still_one(trained, monkeypatch):
 
 
 def test_a_class_that_has_changed_is_not_evaluated_with_old_weights(trained):
-    write(trained.names, BASELINE.replace("pooled(2)", "pooled(4)").replace("12", "48"))
-    with pytest.raises(ValueError, match="Baseline has changed since it was trained"):
+    write(trained.names, BASELINE.replace("self.layers(x)", "-self.layers(x)"))
+    with pytest.raises(ValueError, match="Baseline, or the pictures, changed since it was trained"):
         assignment.open_test()
+    assert runs.state()["opened"] == []
 
 
 def test_sizes(written, capsys):

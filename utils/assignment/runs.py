@@ -71,15 +71,13 @@ class Run:
         return read_tensors(path)
 
     def load(self, network: type) -> nn.Module:
-        """A network with its weights, on the best device."""
-        model = made(network, self.seed)
-        try:
-            model.load_state_dict(self.tensors())
-        except RuntimeError as error:
-            said = str(error).splitlines()[-1].strip()
+        """A network with its weights, on the best device; ValueError if the class is not the one that was trained."""
+        if key_of(network, Spec.from_json(self.spec)) != self.key:
             raise ValueError(
-                f"{network.__name__} has changed since it was trained ({said}). Run its training cell again."
-            ) from None
+                f"{network.__name__}, or the pictures, changed since it was trained. Run its training cell again."
+            )
+        model = made(network, self.seed)
+        model.load_state_dict(self.tensors())
         return model.to(device.best(), memory_format=device.memory_format())
 
     def save(self) -> None:

@@ -201,8 +201,9 @@ def open_test(networks: dict[str, type] | None = None) -> Table | None:
         return None
     new = [run for some in found.values() for run in some if run.test_accuracy is None]
     if new:
+        ready = [(run, run.load(networks[run.slot])) for run in new]  # what cannot be loaded opens nothing
         opened(content, new)
-        test(new, networks, content["opened"][-1])
+        test(ready, content["opened"][-1])
         found = {slot: runs_of(slot) for slot in ROLES}
     elif content["opened"]:
         tell(f"The test part was opened already, {said(content['opened'])}. These are the same numbers.")
@@ -247,11 +248,11 @@ def when(moment: str) -> str:
     return str(moment)[:16].replace("T", " at ")
 
 
-def test(new: list[Run], networks: dict[str, type], moment: str) -> None:
-    """Evaluate these runs on the test pictures, in float32."""
+def test(ready: list[tuple], moment: str) -> None:
+    """Evaluate these runs, each with its network, on the test pictures, in float32."""
     cifar = pictures.parts()
-    for run in new:
-        logits = evaluation.logits(run.load(networks[run.slot]), cifar.x_test)
+    for run, model in ready:
+        logits = evaluation.logits(model, cifar.x_test)
         runs.tested(run, evaluation.accuracy(logits, cifar.y_test), evaluation.loss(logits, cifar.y_test), moment)
 
 
