@@ -11,6 +11,7 @@ from collections import Counter
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from utils.assignment.rules import BY_HAND, POINTS
 from utils.checks import questions
 
 LONGEST = 20  # lines of a code cell
@@ -102,6 +103,9 @@ def of_checks(cell, grading: dict) -> list[str]:
     except SyntaxError as error:
         return [f"line {error.lineno}: this is not Python: {error.msg}."]
     names = [name for node in ast.walk(tree) if (name := checked(node)) is not None]
+    asked = tree.body and isinstance(tree.body[-1], ast.Expr) and item_asked(tree.body[-1].value)
+    if asked and grading.get("grade") and not grading.get("solution"):
+        return of_item(asked, grading.get("points"))
     found = [f"there is no check called {name!r}." for name in names if name not in questions.MODULES]
     if found or not grading.get("grade") or grading.get("solution"):
         return found
@@ -121,6 +125,23 @@ def checked(node: ast.AST) -> str | None:
     """The name in `check("name", …)`, if the node is such a call."""
     is_check = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
     return str(ast.literal_eval(node.args[0])) if is_check and isinstance(node.args[0], ast.Constant) else None
+
+
+def item_asked(node: ast.AST) -> str | None:
+    """The name in `assignment.item("name")`, if the node is such a call."""
+    is_item = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "item"
+    return (
+        str(ast.literal_eval(node.args[0]))
+        if is_item and node.args and isinstance(node.args[0], ast.Constant)
+        else None
+    )
+
+
+def of_item(name: str, points: float) -> list[str]:
+    """An item of the assignment that there is not, or whose points are not those of its rules."""
+    if name not in POINTS or name in BY_HAND:
+        return [f"the assignment has no item called {name!r}."]
+    return [] if points == POINTS[name] else [f"it is worth {points} points, but rules.toml gives {POINTS[name]:g}."]
 
 
 def of_ids(nb) -> list[str]:

@@ -92,7 +92,7 @@ class Record:
 
 def fingerprint(root: Path, chapter: str, staged: Staged) -> str:
     """A digest of everything a verdict depends on. While it stays, the verdict stays."""
-    parts = [staged.clean, staged.refused, checks_digest(), secret_seed(root)]
+    parts = [staged.clean, staged.refused, checks_digest(), secret_seed(root), *([staged.bundle] * bool(staged.bundle))]
     release = hashlib.sha256(release_path(root, chapter).read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps([*parts, release]).encode()).hexdigest()
 
@@ -100,9 +100,10 @@ def fingerprint(root: Path, chapter: str, staged: Staged) -> str:
 @lru_cache(maxsize=1)
 def checks_digest() -> str:
     """A digest of the code that decides: change a check, and every verdict is due again."""
-    folders = [ROOT / "utils" / "checks", ROOT / "grading" / "jail"]
-    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    files += [ROOT / "grading" / name for name in ("verdict.py", "checked.py", "reading.py", "needed.py", "hidden.py")]
+    folders = [ROOT / "utils" / "checks", ROOT / "utils" / "assignment", ROOT / "grading" / "jail"]
+    files = [path for folder in folders for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.toml")])]
+    names = ("verdict.py", "assignment.py", "checked.py", "reading.py", "needed.py", "hidden.py")
+    files += [ROOT / "grading" / name for name in names]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

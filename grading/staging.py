@@ -20,6 +20,7 @@ import nbformat
 from nbgrader.utils import parse_utc
 
 from grading import intake
+from grading.checked import items_asked
 from grading.course import ROOT
 
 NOTEBOOK, STAMP, MANIFEST = "{chapter}.ipynb", "timestamp.txt", "manifest.json"
@@ -44,6 +45,8 @@ class Staged:
         Digest of the release and of the intake's code; with another, it is due to be taken in again.
     before : str
         `clean` as it was before that was done, if it was.
+    bundle : str
+        Digest of what came with the notebook, where the assignment asks for a bundle.
     """
 
     clean: str
@@ -52,6 +55,7 @@ class Staged:
     notes: tuple[str, ...] = ()
     basis: str = ""
     before: str = ""
+    bundle: str = ""
 
 
 def submitted(root: Path, learner: str, chapter: str) -> Path:
@@ -101,16 +105,16 @@ def taken(root: Path, learner: str, chapter: str) -> tuple[Staged, bytes]:
     source = kept / raw if again and os.path.lexists(kept / raw) else folder
     release, arrival = released(root, chapter), refused_on_arrival(root, chapter).get(learner, "")
     if again and again.refused and source == folder:  # nothing of it lies here
-        notebook, notes, refused = release, (), again.refused
+        notebook, notes, refused, digest = release, (), again.refused, again.bundle
     elif os.path.lexists(source):
-        notebook, notes, refused = understood(source, release, chapter)
+        notebook, notes, refused, digest = understood(source, release, chapter)
     elif arrival:
-        notebook, notes, refused = release, (), arrival
+        notebook, notes, refused, digest = release, (), arrival, ""
     else:
         raise FileNotFoundError(f"{learner} has handed in nothing for {chapter}: there is no folder {folder}.")
     text = nbformat.writes(notebook).encode("utf-8", "replace")
     clean = hashlib.sha256(text).hexdigest()
-    return Staged(clean, raw, refused, notes, basis(root, chapter), there if again else ""), text
+    return Staged(clean, raw, refused, notes, basis(root, chapter), there if again else "", digest), text
 
 
 def exchange(folder: Path, new: Path, away: Path) -> None:
@@ -128,12 +132,22 @@ def released(root: Path, chapter: str):
 
 
 def understood(source: Path, release, chapter: str) -> tuple:
-    """What the intake makes of a submission: a notebook, what was odd, and why it was refused if it was."""
+    """What the intake makes of a submission: notebook, what was odd, why it was refused if it was, bundle's digest."""
     try:
-        taken = intake.take(source, release, chapter)
-        return taken.notebook, tuple(taken.notes), ""
+        if not items_asked(release):
+            taken = intake.take(source, release, chapter)
+            return taken.notebook, tuple(taken.notes), "", ""
+        bundle = intake.open_bundle(source)
+        taken = intake.take_bundled(source, bundle, release, chapter)
+        return taken.notebook, (*bundle.notes, *taken.notes), "", bundle.digest
     except intake.Refused as refusal:
-        return release, (), str(refusal)
+        return release, (), str(refusal), ""
+
+
+def bundle(root: Path, learner: str, chapter: str, staged: Staged) -> intake.Opened:
+    """What came with the notebook of a submission that was taken in, or that lies there to be taken in."""
+    kept = originals(root, learner, chapter) / staged.raw
+    return intake.open_bundle(kept if os.path.lexists(kept) else submitted(root, learner, chapter))
 
 
 def refused_on_arrival(root: Path, chapter: str) -> dict[str, str]:

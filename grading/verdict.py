@@ -13,13 +13,14 @@ from pathlib import Path
 
 import nbformat
 
-from grading import jail
-from grading.checked import graded_checks
+from grading import assignment, jail
+from grading.checked import graded_checks, items_asked
 from grading.hidden import hidden_cases
 from grading.needed import needed
 from grading.reading import bindings, suspicion
 from grading.records import FAILED, GRADED, LOOK, REFUSED, TIMED_OUT, Item, Record, fingerprint
-from grading.staging import released, stage, taken, taken_in
+from grading.staging import bundle, released, stage, taken, taken_in
+from utils.assignment.rules import POINTS
 from utils.checks import answers, questions
 from utils.checks.report import Report
 from utils.checks.verdict import judge
@@ -74,13 +75,17 @@ def graded(root: Path, learner: str, chapter: str, warm, no_jail: bool, keep: bo
         items = without_verdict(release, "The submission could not be read.")
         return Record(learner, chapter, REFUSED, staged.refused, staged.notes, items, fingerprint=mark)
     notebook = nbformat.reads(text.decode("utf-8"), as_version=4)
-    heard = confine(root, notebook, release, warm, no_jail, limits)
-    items = {
-        asked.grade_id: not_begun(asked)
-        if is_open(asked, notebook, release, heard)
-        else item(root, asked, heard, notebook)
-        for asked in graded_checks(release)
-    }
+    if assignment.is_assignment(release):
+        handed_in = bundle(root, learner, chapter, staged)
+        heard, items = assignment.examined(root, notebook, release, handed_in, warm, no_jail, limits)
+    else:
+        heard = confine(root, notebook, release, warm, no_jail, limits)
+        items = {
+            asked.grade_id: not_begun(asked)
+            if is_open(asked, notebook, release, heard)
+            else item(root, asked, heard, notebook)
+            for asked in graded_checks(release)
+        }
     status, why = overall(heard, items)
     outputs = {cell: asdict(ran) for cell, ran in heard.cells.items()}
     return Record(learner, chapter, status, why, staged.notes, items, outputs, mark)
@@ -185,11 +190,10 @@ def overall(heard, items: dict[str, Item]) -> tuple[str, str]:
 
 
 def without_verdict(release, why: str) -> dict[str, Item]:
-    """Zero for every check, and a look at every one."""
-    return {
-        asked.grade_id: Item(asked.name, 0.0, questions.find(asked.name).points, text=why, look=why)
-        for asked in graded_checks(release)
-    }
+    """Zero for every check or item, and a look at every one."""
+    worth = {asked.grade_id: (asked.name, questions.find(asked.name).points) for asked in graded_checks(release)}
+    worth |= {grade_id: (name, POINTS[name]) for grade_id, name in items_asked(release).items()}
+    return {grade_id: Item(name, 0.0, most, text=why, look=why) for grade_id, (name, most) in worth.items()}
 
 
 def own_sources(notebook) -> list[str]:

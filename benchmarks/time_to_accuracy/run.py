@@ -5,14 +5,17 @@
     python benchmarks/time_to_accuracy/run.py fast --seeds 5
     python benchmarks/time_to_accuracy/run.py ladder --only 88 --seeds 3
     python benchmarks/time_to_accuracy/run.py ablation --seeds 3
+    python benchmarks/time_to_accuracy/run.py pace         # seconds of each recipe, from some of its steps
     python benchmarks/time_to_accuracy/run.py report       # the tables, from what has been recorded
 
 Every run is written to results/PART.json as soon as it ends, with its machine, versions, date, command and seed. What
 is there already is not run again: an interrupted command is simply repeated. Trainings use all 50,000 training pictures
 and look at the test pictures once, at the end; with --validation they leave 5,000 training pictures out and are judged
 on those: all choices were made that way. The clock counts training, from the first step to the last; making the network
-and evaluating it are not in it. The pictures are those in `data.folder()`: set CNN_COURSE_DATA to compare copies, since
-accuracies are higher on the original files than on copies made with JPEG.
+and evaluating it are not in it. Long trainings seldom have a machine for themselves: "pace" times some steps of every
+recipe on a quiet one, and the tables give the seconds that follow from it wherever it was measured. The pictures are
+those in `data.folder()`: set CNN_COURSE_DATA to compare copies, since accuracies are higher on the original files than
+on copies made with JPEG.
 """
 
 from __future__ import annotations
@@ -75,6 +78,7 @@ def circumstances() -> dict:
     return {
         "machine": asdict(device.machine()),
         "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 1),  # other work on the machine makes seconds longer, and only them
         "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
         "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__, "system": platform.platform()},
@@ -215,6 +219,24 @@ def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> N
             show_trainings(part, judged_on)
 
 
+def pace(recipes: list[Recipe], steps: int) -> None:
+    """Seconds of each recipe's training, from some steps at each size of its pictures."""
+    cifar, record = cifar10(), Record("pace")
+    for recipe in recipes:
+        if record.has(recipe=asdict(recipe), steps=steps):
+            continue
+        n, seconds, begin = recipe.batch_size * steps, {}, 0.0
+        some = replace(cifar, x_train=cifar.x_train[:n], y_train=cifar.y_train[:n], x_val=None, y_val=None)
+        for until, size in (*recipe.stages, (1.0, cifar.x_train.shape[-1])):
+            timed_recipe = recipe.changed(recipe.name, epochs=2, stages=((1.0, size),))  # the first epoch warms up
+            _, history = timed_recipe.train(some, progress=False)
+            step = history["seconds"][-1] / steps
+            seconds[size] = step * (until - begin) * recipe.epochs * -(-len(cifar.y_train) // recipe.batch_size)
+            begin = until
+        record.add(name=recipe.name, recipe=asdict(recipe), steps=steps, seconds=sum(seconds.values()), by_size=seconds)
+        print(f"{recipe.name}: {sum(seconds.values()):.1f} s", flush=True)
+
+
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
@@ -253,17 +275,18 @@ def show_trainings(part: str, judged_on: str) -> None:
     rows = [summed_up(group) for group in groups.values()]
     head = ("recipe", "epochs", "seconds", "accuracy", "sd", "with mirror images", "seeds")
     if rows:
-        table(f"{part}: {judged_on} pictures", head, rows)
+        table(f"{part}: {judged_on} pictures (* from the pace of some steps)", head, rows)
 
 
 def summed_up(group: list[dict]) -> tuple:
     """A line of the table for one recipe's runs."""
     accuracies = [row["accuracy"] for row in group]
+    paced = [row["seconds"] for row in Record("pace").rows if row["recipe"] == group[0]["recipe"]]
     spread = f"{stdev(accuracies):.2%}" if len(group) > 1 else "–"
     return (
         group[0]["name"],
         group[0]["recipe"]["epochs"],
-        f"{mean(row['seconds'] for row in group):.1f}",
+        f"{mean(paced or [row['seconds'] for row in group]):.1f}" + "*" * bool(paced),
         f"{mean(accuracies):.2%}",
         spread,
         f"{mean(row['accuracy_tta'] for row in group):.2%}",
@@ -277,6 +300,7 @@ def report() -> None:
         for judged_on in ("test", "validation"):
             show_trainings(part, judged_on)
     seed, fast = Record("seed").rows, [row for row in Record("fast").rows if row["judged_on"] == "test"]
+    fast = [row for row in Record("pace").rows if row["recipe"] == json.loads(json.dumps(asdict(FAST)))] or fast
     if seed and fast:
         slow, quick = mean(r["train_seconds_per_epoch"] for r in seed) * EPOCHS, mean(r["seconds"] for r in fast)
         print(f"\nThe tutorial's {EPOCHS} epochs take {slow / quick:.0f} times as long as the fast recipe.")
@@ -284,16 +308,19 @@ def report() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["seed", "library", "fast", "ladder", "ablation", "report"])
+    parser.add_argument("part", choices=["seed", "library", "fast", "ladder", "ablation", "pace", "report"])
     parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of the ladder or the ablation, only these")
     parser.add_argument("--validation", action="store_true", help="leave 5,000 training pictures out, judge on those")
-    parser.add_argument("--steps", type=int, default=60, help="how many steps are timed (seed, library)")
+    parser.add_argument("--steps", type=int, default=60, help="how many steps are timed (seed, library, pace)")
     parser.add_argument("--repeat", type=int, default=1, help="how often (seed, library)")
     asked = parser.parse_args(arguments)
-    recipes = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": [FAST, *ABLATION]}.get(asked.part)
+    parts = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": [FAST, *ABLATION]}
+    recipes = parts.get(asked.part)
     if asked.part == "report":
         report()
+    elif asked.part == "pace":
+        pace([recipe for part in parts.values() for recipe in part], asked.steps)
     elif recipes is None:
         measure_steps(asked.part, asked.steps, asked.repeat)
     else:

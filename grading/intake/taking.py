@@ -49,7 +49,9 @@ class Taken:
         return [cell.source for cell in self.notebook.cells if cell.metadata.get("course", {}).get("own")]
 
 
-def take(folder: Path, released: NotebookNode, chapter: str, limits: Limits | None = None) -> Taken:
+def take(
+    folder: Path, released: NotebookNode, chapter: str, limits: Limits | None = None, *, ignored: bool = True
+) -> Taken:
     """Read a submission; the folder is left as it is.
 
     Parameters
@@ -60,6 +62,8 @@ def take(folder: Path, released: NotebookNode, chapter: str, limits: Limits | No
         The chapter as learners got it, nbformat 4.5, with nbgrader's metadata. It is not changed.
     chapter : str
         For example "02_convolution_layers".
+    ignored : bool
+        Whether the notes name the files beside the notebook.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def take(folder: Path, released: NotebookNode, chapter: str, limits: Limits | No
         notes.append(f"The notebook is called {shown(path.name)}; it was read as {chapter}.ipynb.")
     if (folder / path).stat().st_nlink > 1:
         notes.append(f"{shown(path.name)} is also known under another name on this disk (a hard link).")
-    if others := [shown(other) for other in there if other != path]:
+    if ignored and (others := [shown(other) for other in there if other != path]):
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         notes.append(f"Only the notebook is graded. These files are ignored: {', '.join(others[:5])}{more}.")
     notes += match.notes + broken_merges(match.answers)

@@ -79,6 +79,8 @@ class Heard:
         By grade_id: a ready-made convolution or pooling that was seen at work ("torch's own convolution").
     fatal : str
         The cell in which it came to its end, if it was in one.
+    begun : str
+        The last check that was begun, by its grade_id.
     """
 
     status: str
@@ -87,6 +89,7 @@ class Heard:
     answers: dict[str, list[Outcome] | str] = field(default_factory=dict)
     suspicions: dict[str, str] = field(default_factory=dict)
     fatal: str = ""
+    begun: str = ""
 
 
 def run(
@@ -144,7 +147,7 @@ def once(cells, asked: list[Asked], limits: Limits, warm: Warm | None, no_jail: 
 
 def converse(inmate: Inmate, words: Words, to_say: list) -> None:
     """Talk to the program inside until it has ended, said all, or used up what it may; then nothing in there lives."""
-    to_say = [json.dumps(message).encode() + b"\n" for message in to_say]
+    to_say = [memoryview(json.dumps(message).encode() + b"\n") for message in to_say]  # what is left is no copy
     request, questions = to_say
     os.set_blocking(inmate.incoming, False)
     os.set_blocking(inmate.outgoing, False)
@@ -152,8 +155,8 @@ def converse(inmate: Inmate, words: Words, to_say: list) -> None:
     with selectors.DefaultSelector() as ready:
         ready.register(inmate.outgoing, selectors.EVENT_READ)
         while not words.status:
-            if words.phase == "checks" and questions:
-                pending, questions = pending + questions, b""
+            if words.phase == "checks" and questions and not pending:
+                pending, questions = questions, b""
             if pending:
                 pending = pending[wrote(inmate.incoming, pending) :]
             for _ in ready.select(LOOK if not pending else LOOK / 10):
@@ -173,7 +176,7 @@ def converse(inmate: Inmate, words: Words, to_say: list) -> None:
     inmate.kill()
 
 
-def wrote(number: int, data: bytes) -> int:
+def wrote(number: int, data: memoryview) -> int:
     try:
         return os.write(number, data[:65536])
     except BlockingIOError:
@@ -196,7 +199,7 @@ class Words:
         self.expected, self.asked, self.limits = cells, {ask.grade_id: ask for ask in asked}, limits
         self.phase, self.status, self.why = "start", "", ""
         self.cells, self.answers, self.suspicions = {}, {}, {}
-        self.rest, self.total, self.now_in = bytearray(), 0, ""
+        self.rest, self.total, self.now_in, self.begun = bytearray(), 0, "", ""
         self.deadline = self.last = time.monotonic() + limits.start
 
     def stop(self, status: str, why: str) -> None:
@@ -253,6 +256,7 @@ class Words:
     def take_checks(self, grade_id, _) -> None:
         if grade_id not in self.asked:
             raise ValueError
+        self.begun = grade_id
         self.deadline = min(self.last, time.monotonic() + self.limits.check + GRACE)
 
     def take_answer(self, grade_id, said) -> None:
@@ -296,7 +300,7 @@ class Words:
     def heard(self) -> Heard:
         missing = dict.fromkeys(self.asked, "No answer came: " + (self.why or "it was left out."))
         fatal = self.now_in if self.status != FINISHED else ""
-        return Heard(self.status, self.why, self.cells, missing | self.answers, self.suspicions, fatal)
+        return Heard(self.status, self.why, self.cells, missing | self.answers, self.suspicions, fatal, self.begun)
 
 
 # Each kind of message: in which phase it may come, and which phase follows.

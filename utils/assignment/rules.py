@@ -58,7 +58,7 @@ class Facts:
     parameters, multiply_adds
     weights : why the weights that were handed in are no use; empty if they are
     accuracy, pictures : with these weights, measured on so many test pictures; None if it could not be
-    unaltered, altered : accuracy on some of these pictures, and on slightly altered copies of them
+    unaltered, altered : accuracy on some of these pictures, and on slightly altered copies of them; None if unknown
     losses : cross-entropy on a few training pictures, before and after a fresh network has learned them
     ready : accuracy on them before
     learning : why it could not be trained
@@ -333,7 +333,7 @@ def signs(role: str, evidence: Evidence) -> list[str]:
         chance = 4 * math.sqrt(p * (1 - p) * (1 / 5000 + 1 / max(facts.pictures, 1)))
         if abs(facts.accuracy - val) > chance + limits["above_validation"]:
             found.append(f"{role}: {facts.accuracy:.1%} of test pictures, but {val:.1%} of validation pictures")
-    if facts.altered is not None and facts.unaltered - facts.altered > limits["altered"]:
+    if None not in (facts.altered, facts.unaltered) and facts.unaltered - facts.altered > limits["altered"]:
         found.append(
             f"{role}: {facts.unaltered:.1%} of some test pictures, but {facts.altered:.1%} of copies that are altered "
             "so little that nobody sees it"

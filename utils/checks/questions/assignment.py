@@ -87,9 +87,10 @@ def run_model(target, given):
         return looks(target)
     if given["do"] == "learns":
         return learns(target, given)
-    net = with_weights(target, given["weights"].tobytes()).eval()
+    layout = torch.channels_last  # the same numbers in another order: two thirds of the time on a CPU
+    net = with_weights(target, given["weights"].tobytes()).eval().to(memory_format=layout)
     with torch.no_grad():
-        parts = [net(x.float() / 255) for x in torch.tensor(given["x"]).split(BATCH)]
+        parts = [net((x.float() / 255).contiguous(memory_format=layout)) for x in torch.tensor(given["x"]).split(BATCH)]
     return {"logits": as_array(torch.cat(parts).float(), "what the network gives")}
 
 
