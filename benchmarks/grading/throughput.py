@@ -19,6 +19,7 @@ import contextlib
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -86,17 +87,18 @@ def class_of(size: int, root: Path, stock: bool) -> Path:
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds, the process tree's peak memory in MiB, and the points that were given."""
+    """Seconds, the process tree's peak memory in MiB, the points that were given, and CPU seconds of the whole tree."""
 
     seconds: float
     memory: float
     points: float
+    cpu: float
 
 
-def measured(command: list[str], folder: Path) -> Run:
+def measured(command: list[str], folder: Path, chapter: str = CHAPTER) -> Run:
     """Run a command in a course folder."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CNN_COURSE_OFFLINE": "1", "CNN_COURSE_FAST": "1"}
-    begin, peak = time.perf_counter(), 0.0
+    begin, before, peak = time.perf_counter(), cpu_of_children(), 0.0
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -107,8 +109,14 @@ def measured(command: list[str], folder: Path) -> Run:
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
     with Gradebook(gradebook_url(folder)) as gradebook:
-        points = sum(submission.score for submission in gradebook.assignment_submissions(CHAPTER))
-    return Run(seconds, peak, points)
+        points = sum(submission.score for submission in gradebook.assignment_submissions(chapter))
+    return Run(seconds, peak, points, cpu_of_children() - before)
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of all processes that this one, or its children, have waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def resident(pid: int) -> float:

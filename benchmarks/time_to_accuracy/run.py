@@ -2,11 +2,13 @@
 
     python benchmarks/time_to_accuracy/run.py seed         # seconds per epoch, the tutorial's recipe as it stands
     python benchmarks/time_to_accuracy/run.py library      # its network, batch and optimiser through fit
+    python benchmarks/time_to_accuracy/run.py tutorial     # so, all of its 20 epochs; goes on where it was stopped
     python benchmarks/time_to_accuracy/run.py fast --seeds 5
     python benchmarks/time_to_accuracy/run.py ladder --only 88 --seeds 3
     python benchmarks/time_to_accuracy/run.py ablation --seeds 3
     python benchmarks/time_to_accuracy/run.py pace         # seconds of each recipe, from some of its steps
     python benchmarks/time_to_accuracy/run.py report       # the tables, from what has been recorded
+    python benchmarks/time_to_accuracy/run.py publish      # the same into utils/results, for chapter 05
 
 Every run is written to results/PART.json as soon as it ends, with its machine, versions, date, command and seed. What
 is there already is not run again: an interrupted command is simply repeated. Trainings use all 50,000 training pictures
@@ -45,6 +47,7 @@ if __package__:
 else:
     from recipes import ABLATION, FAST, LADDER, Recipe
 
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results"
 EPOCHS = 20  # of the tutorial's recipe
 NORMALISE = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))  # as in the tutorial
@@ -180,6 +183,25 @@ def library_speed(steps: int) -> dict:
     }
 
 
+def tutorial() -> None:
+    """All epochs of the tutorial's recipe through `fit`; as there, the test pictures are looked at after each epoch."""
+    cifar, record = cifar10(), Record("tutorial")
+    device.seed_everything(0)
+    history = training.fit(
+        models.CifarCNN(standardise=models.Standardise(*NORMALISE)),
+        (cifar.x_train, cifar.y_train),
+        (cifar.x_test, cifar.y_test),
+        epochs=EPOCHS,
+        batch_size=128,
+        lr=1e-4,
+        augment=[data.Crop(4), data.Flip()],
+        keep="last",
+        checkpoint=RESULTS / "tutorial",
+    )
+    if not record.rows:
+        record.add(history=history.rows, spec=history.spec, seed=0, copy=cifar.origin)
+
+
 def measure_steps(part: str, steps: int, repeat: int) -> None:
     measured = {"seed": seed_recipe, "library": library_speed}[part]
     record = Record(part)
@@ -281,12 +303,12 @@ def show_trainings(part: str, judged_on: str) -> None:
 def summed_up(group: list[dict]) -> tuple:
     """A line of the table for one recipe's runs."""
     accuracies = [row["accuracy"] for row in group]
-    paced = [row["seconds"] for row in Record("pace").rows if row["recipe"] == group[0]["recipe"]]
+    paced = pace_of(group[0]["recipe"])
     spread = f"{stdev(accuracies):.2%}" if len(group) > 1 else "–"
     return (
         group[0]["name"],
         group[0]["recipe"]["epochs"],
-        f"{mean(paced or [row['seconds'] for row in group]):.1f}" + "*" * bool(paced),
+        f"{paced:.1f}*" if paced else f"{mean(row['seconds'] for row in group):.1f}",
         f"{mean(accuracies):.2%}",
         spread,
         f"{mean(row['accuracy_tta'] for row in group):.2%}",
@@ -300,15 +322,82 @@ def report() -> None:
         for judged_on in ("test", "validation"):
             show_trainings(part, judged_on)
     seed, fast = Record("seed").rows, [row for row in Record("fast").rows if row["judged_on"] == "test"]
-    fast = [row for row in Record("pace").rows if row["recipe"] == json.loads(json.dumps(asdict(FAST)))] or fast
     if seed and fast:
-        slow, quick = mean(r["train_seconds_per_epoch"] for r in seed) * EPOCHS, mean(r["seconds"] for r in fast)
+        slow = mean(row["train_seconds_per_epoch"] for row in seed) * EPOCHS
+        quick = pace_of(fast[0]["recipe"]) or mean(row["seconds"] for row in fast)
         print(f"\nThe tutorial's {EPOCHS} epochs take {slow / quick:.0f} times as long as the fast recipe.")
+
+
+def publish(folder: Path = ROOT / "utils" / "results") -> None:
+    """What chapter 05 shows: the ladder, the ablation, and the tutorial's recipe on the copy at hand."""
+    if rows := Record("tutorial").rows:
+        columns = {
+            "epoch": "counted from 1",
+            "loss": "mean training loss of the epoch's batches, cross-entropy, while the weights change, dropout is on",
+            "test_accuracy": "share of the 10,000 test pictures that are right after the epoch",
+            "seconds": "the epoch's training, without evaluation, beside other work on the machine",
+        }
+        epochs = [
+            {"epoch": e["epoch"], "loss": e["loss"], "test_accuracy": e["val_accuracy"], "seconds": e["seconds"]}
+            for e in rows[0]["history"]
+        ]
+        write(folder / "tutorial_on_copy.json", "the tutorial's recipe, run again", rows, columns, epochs)
+    columns = {
+        "recipe": "what it is called in benchmarks/time_to_accuracy/recipes.py",
+        "epochs": "how often each of the 50,000 training pictures is seen",
+        "seconds": "of training, from the pace of some steps on a quiet machine",
+        "accuracy": "share of the 10,000 test pictures that are right, mean over the seeds",
+        "sd": "standard deviation over the seeds",
+        "mirrored": "the same, answers averaged over each picture and its mirror image",
+        "seeds": "how many trainings",
+    }
+    for part, title in (("ladder", "how far minutes carry"), ("ablation", "the fast recipe, changed in one thing")):
+        groups: dict[str, list[dict]] = {}
+        for row in [*(Record("fast").rows), *(Record(part).rows)]:
+            if row["judged_on"] == "test":
+                groups.setdefault(json.dumps(row["recipe"]), []).append(row)
+        if found := list(groups.values()):
+            rows = [row for group in found for row in group]
+            write(folder / f"cifar10_{part}.json", title, rows, columns, [as_row(group) for group in found])
+
+
+def as_row(group: list[dict]) -> dict:
+    """One recipe's runs as a row of a result; without a pace, its seconds are not known."""
+    by_seed = {row["seed"]: row for row in group}  # the same recipe may stand in two parts
+    accuracies = [row["accuracy"] for row in by_seed.values()]
+    seconds = pace_of(group[0]["recipe"])
+    return {
+        "recipe": group[0]["name"],
+        "epochs": group[0]["recipe"]["epochs"],
+        "seconds": round(seconds, 1) if seconds else "",
+        "accuracy": round(mean(accuracies), 4),
+        "sd": round(stdev(accuracies), 4) if len(accuracies) > 1 else "",
+        "mirrored": round(mean(row["accuracy_tta"] for row in by_seed.values()), 4),
+        "seeds": len(by_seed),
+    }
+
+
+def pace_of(recipe: dict) -> float | None:
+    """Seconds of a recipe's training on a quiet machine, if that was measured."""
+    return mean(found) if (found := [r["seconds"] for r in Record("pace").rows if r["recipe"] == recipe]) else None
+
+
+def write(path: Path, title: str, measured: list[dict], columns: dict, rows: list[dict]) -> None:
+    """A result as `utils.results` reads it."""
+    last = measured[-1]
+    machine, versions = last["machine"], last["versions"]
+    source = f"benchmarks/time_to_accuracy, {max(row['date'] for row in measured)[:10]}; {last['cores']} CPU cores"
+    about = {"pictures": last["copy"], "machine": machine, "versions": versions, "command": last["command"]}
+    lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
+    head = json.dumps({"title": title, "source": source, **about, "columns": columns}, indent=2, ensure_ascii=False)
+    path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["seed", "library", "fast", "ladder", "ablation", "pace", "report"])
+    parser.add_argument(
+        "part", choices=["seed", "library", "fast", "ladder", "ablation", "tutorial", "pace", "report", "publish"]
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of the ladder or the ablation, only these")
     parser.add_argument("--validation", action="store_true", help="leave 5,000 training pictures out, judge on those")
@@ -317,8 +406,8 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     parts = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": [FAST, *ABLATION]}
     recipes = parts.get(asked.part)
-    if asked.part == "report":
-        report()
+    if asked.part in (alone := {"report": report, "publish": publish, "tutorial": tutorial}):
+        alone[asked.part]()
     elif asked.part == "pace":
         pace([recipe for part in parts.values() for recipe in part], asked.steps)
     elif recipes is None:

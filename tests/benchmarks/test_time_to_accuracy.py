@@ -62,3 +62,33 @@ def test_an_unknown_recipe_is_named(run, capsys):
     with pytest.raises(SystemExit):
         run.main(["ablation", "--only", "magic"])
     assert "no recipe is called magic; there are: fast" in capsys.readouterr().err
+
+
+def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):
+    short = run.FAST.changed("short", epochs=3, batch_size=40, stages=((0.5, 24),))
+    run.train("ladder", [short], range(2), validation=False)
+    run.publish(tmp_path)
+    (row,) = json.loads((tmp_path / "cifar10_ladder.json").read_text())["rows"]
+    assert row["seconds"] == "" and row["seeds"] == 2
+    run.pace([short], steps=1)
+    run.publish(tmp_path)
+    result = json.loads((tmp_path / "cifar10_ladder.json").read_text())
+    (row,) = result["rows"]
+    (paced,) = json.loads((tmp_path / "pace.json").read_text())
+    assert row["seconds"] == round(paced["seconds"], 1) > 0
+    assert sum(paced["by_size"].values()) == pytest.approx(paced["seconds"]) and set(paced["by_size"]) == {"24", "32"}
+    trained = json.loads((tmp_path / "ladder.json").read_text())
+    assert row["accuracy"] == pytest.approx(sum(each["accuracy"] for each in trained) / 2, abs=1e-4)
+    assert row.keys() == result["columns"].keys() and not (tmp_path / "tutorial_on_copy.json").exists()
+
+
+def test_the_tutorials_recipe_is_run_once_and_published(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "EPOCHS", 2)
+    run.tutorial()
+    (first,) = json.loads((tmp_path / "tutorial.json").read_text())
+    (tmp_path / "tutorial.json").unlink()
+    run.tutorial()  # from its checkpoint: nothing is left to train
+    (again,) = json.loads((tmp_path / "tutorial.json").read_text())
+    assert again["history"] == first["history"]
+    run.publish(tmp_path)
+    assert [row["epoch"] for row in json.loads((tmp_path / "tutorial_on_copy.json").read_text())["rows"]] == [1, 2]
