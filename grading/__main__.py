@@ -119,10 +119,14 @@ def release(options: argparse.Namespace) -> None:
 
 def collect(options: argparse.Namespace) -> None:
     from grading.intake import unpack
+    from grading.staging import handed_in, release_path, stage
 
     arrivals = unpack(options.archive, options.chapter, options.course / "grading" / "submitted")
     for arrival in arrivals:
         print(f"{arrival.state:10} {arrival.learner or '(whose?)'} {arrival.why}".rstrip())
+    if release_path(options.course, options.chapter).exists():
+        for learner in handed_in(options.course, options.chapter):  # nbgrader's own commands must find a notebook
+            stage(options.course, learner, options.chapter)
     print(f"{len(arrivals)} submissions. Next: python -m grading autograde {options.chapter}")
 
 

@@ -7,6 +7,8 @@ program that knows the files. What comes out are logits; they meet the labels he
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,7 +20,7 @@ from grading import jail
 from grading.checked import items_asked
 from grading.hidden import secret_seed
 from grading.intake.bundle import Opened
-from grading.records import Item
+from grading.records import Item, one_line
 from utils import data
 from utils.assignment import evidence, rules
 from utils.checks.question import Case
@@ -60,7 +62,9 @@ def examined(root, notebook, release, handed_in: Opened, warm=None, no_jail: boo
     models = {
         role: evidence.facts(cases[role], heard.answers[role], shown.labelled, shown.few[1]) for role in rules.ROLES
     }
-    found = evidence.Evidence(models, bundle, evidence.same(heard.answers["pair"]), tuple(signs(notebook)))
+    found = evidence.Evidence(
+        models, bundle, evidence.same(heard.answers["pair"]), (*signs(notebook), *tables(handed_in.weights))
+    )
     judged = rules.judge(found)
     return heard, {grade_id: entered(judged[name]) for grade_id, name in items_asked(release).items()}
 
@@ -115,8 +119,10 @@ def pictures(standin: bool, seed: str) -> Shown:
     return Shown(labelled, evidence.few_of(images.x_train, images.y_train, number), number)
 
 
-# --- signs in the notebook --------------------------------------------------------------------------------------------
+# --- signs in the notebook and in the weights -------------------------------------------------------------------------
 
+MANY = {"numbers": 1_000, "rows": 9_000}
+MOST_HEADER = 1_000_000  # bytes
 HASHES = re.compile(r"\b(hashlib|md5|sha1|sha256|blake2b|crc32|adler32|tobytes|xxhash)\b")
 LONG = 4_000  # characters of a line: more than anyone types
 
@@ -130,3 +136,30 @@ def signs(notebook):
         yield f"the definitions hold a line of more than {LONG:,} characters, as a table of answers would"
     if re.search(r"\b(x_test|y_test|open_test)\b", source):
         yield "the definitions name the test set"
+
+
+def tables(weights: dict[str, bytes]):
+    """What in the weights looks like a table of answers: many whole numbers, or a row for each test picture.
+
+    Only the headers of the files are read: names, types and shapes as JSON.
+    """
+    for role, data_ in weights.items():
+        for name, about in header(data_).items():
+            kind, shape = (about.get("dtype"), about.get("shape")) if isinstance(about, dict) else (None, None)
+            if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+                continue
+            whole = isinstance(kind, str) and kind[:1] in "IUB" and kind != "BF16"
+            if whole and math.prod(shape) >= MANY["numbers"]:
+                yield f"{role}: the weights hold {math.prod(shape):,} whole numbers ({one_line(name)[:60]})"
+            elif shape and shape[0] >= MANY["rows"]:
+                yield f"{role}: the weights hold a table of {shape[0]:,} rows ({one_line(name)[:60]})"
+
+
+def header(data_: bytes) -> dict:
+    """What a safetensors file says is in it; nothing, if it is none."""
+    size = int.from_bytes(data_[:8], "little")
+    try:
+        said = json.loads(data_[8 : 8 + size]) if size < MOST_HEADER else {}
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

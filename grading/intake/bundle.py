@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from nbformat import NotebookNode
@@ -72,27 +72,30 @@ def open_bundle(folder: Path, limits: Limits | None = None) -> Opened:
     """
     limits = limits or Limits()
     there = files.look(folder, limits)
-    loose = [path for path in there if path.name == LIST]
-    zips, troubles = [], []
+    found = [(path, from_folder(folder / path.parent, limits)) for path in there if path.name == LIST]
+    troubles = []
     for path in (path for path in there if path.suffix.lower() == ".zip"):
         try:
-            found = from_zip(folder / path, limits)
-            zips += [(path, found)] if found.list or found.notebook else []
+            found += [(path, each)] if (each := from_zip(folder / path, limits)).list or each.notebook else []
         except Refused as refused:
             troubles.append(str(refused))
-    if len(loose) + len(zips) > 1:
-        names = ", ".join(shown(path) for path in [*loose, *(path for path, _ in zips)][:3])
-        raise Refused(f"More than one bundle was handed in ({names}), and nothing says which counts. Hand in one.")
-    if zips:
-        return zips[0][1]
-    if not loose:
+    if not found:
         return Opened(notes=tuple(troubles))
-    base = folder / loose[0].parent
-    return collected(
-        [path.relative_to(loose[0].parent).as_posix() for path in there if path.is_relative_to(loose[0].parent)],
-        lambda name, most: file_bytes(base / name, most),
-        notebook=False,  # the intake finds it, beside the list
-    )
+    if len({each.digest for _, each in found}) > 1:  # a platform's ZIP may leave a bundle both packed and unpacked
+        names = ", ".join(shown(path) for path, _ in found[:3])
+        raise Refused(f"More than one bundle was handed in ({names}), and nothing says which counts. Hand in one.")
+    path, chosen = found[-1]
+    beside = [each for each in there if each.suffix == ".ipynb" and each.parent == path.parent]
+    if chosen.notebook and beside:
+        note = f"{shown(beside[0])} lies beside the bundle and was left aside: the notebook in the bundle counts."
+        return replace(chosen, notes=(*chosen.notes, note))
+    return chosen
+
+
+def from_folder(base: Path, limits: Limits) -> Opened:
+    """The bundle whose files lie in a folder; its notebook is left to the intake."""
+    names = [path.relative_to(base).as_posix() for path in base.rglob("*") if path.is_file()]
+    return collected(names, lambda name, most: file_bytes(base / name, most), notebook=False)
 
 
 def from_zip(path: Path, limits: Limits) -> Opened:

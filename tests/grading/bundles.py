@@ -129,11 +129,16 @@ def trained(network: type, x, y, epochs: int, seed: int = 0):
     torch.manual_seed(seed)
     net = network()
     optimizer = torch.optim.Adam(net.parameters(), lr=SPEC["lr"])
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, epochs * -(-len(y) // SPEC["batch_size"]))
     for _ in range(epochs):
         for chosen in torch.randperm(len(y)).split(SPEC["batch_size"]):
             optimizer.zero_grad()
-            F.cross_entropy(net(x[chosen].float() / 255), y[chosen]).backward()
+            pictures = x[chosen].float() / 255
+            pictures = pictures.flip(3) if torch.rand(()) < 0.5 else pictures
+            pictures = pictures.roll(torch.randint(-1, 2, (2,)).tolist(), (2, 3))
+            F.cross_entropy(net(pictures), y[chosen]).backward()
             optimizer.step()
+            schedule.step()
     return net.eval()
 
 

@@ -6,10 +6,12 @@ import shutil
 import bundles
 import pytest
 import torch
+import torch.nn.functional as F
 from bundles import BASELINE, CHAPTER, PROPOSED, SPEC, as_json, hand_in, listing, notebook, run, state
 from safetensors.torch import load, save
 
 from grading import assignment, records, verdict
+from grading.__main__ import main as grading
 from grading.jail import Limits, Warm
 from grading.records import GRADED, LOOK, REFUSED
 from grading.release import release
@@ -60,7 +62,7 @@ class Class:
         train, test = (im.x_train[:1200], im.y_train[:1200]), (im.x_test, im.y_test)
         val = im.x_train[1200:], im.y_train[1200:]
         base, mine = bundles.made(BASELINE, "Baseline"), bundles.made(PROPOSED, "proposed")
-        self.nets = {"baseline": bundles.trained(base, *train, 4), "proposed": bundles.trained(mine, *train, 6)}
+        self.nets = {"baseline": bundles.trained(base, *train, 7), "proposed": bundles.trained(mine, *train, 5)}
         self.nets |= {"weak": bundles.trained(base, *train, 1), "memorised": bundles.trained(mine, *test, 15)}
         self.test = {name: bundles.right(net, *test) for name, net in self.nets.items()}
         self.val = {name: bundles.right(net, *val) for name, net in self.nets.items()}
@@ -136,6 +138,23 @@ def test_a_zip_around_a_folder(bundle, graded):
 
 def test_a_notebook_without_metadata(root, bundle, graded):
     assert graded(bundle(book=notebook(root, strip=True)))[0] == FULL
+
+
+def test_a_platforms_zip(root, bundle, graded, tmp_path, capsys):
+    """What the platform gives out: a ZIP in which each learner's ZIP lies; nbgrader finds a notebook afterwards."""
+    path = tmp_path / "class.zip"
+    path.write_bytes(bundles.zipped({f"ada/{CHAPTER}.zip": bundles.zipped(bundle())}))
+    grading(["collect", CHAPTER, str(path), "--course", str(root)])
+    assert (root / "grading" / "submitted" / "ada" / CHAPTER / f"{CHAPTER}.ipynb").exists()
+    assert graded()[0] == FULL
+
+
+def test_a_notebook_beside_the_bundle_is_left_aside(root, bundle, graded):
+    hand_in(root, "ada", bundle())
+    path = root / "grading" / "submitted" / "ada" / CHAPTER / f"{CHAPTER}.ipynb"
+    path.write_bytes(notebook(root, proposed="proposed = None"))
+    points, record = graded()
+    assert points == FULL and any("the notebook in the bundle counts" in note for note in record.notes)
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "_orig_mod.module."])
@@ -382,6 +401,38 @@ def test_answers_by_the_hash_of_a_picture(root, class_, bundle, graded):
         assert sign in look(record, "test_unused"), sign
 
 
+NEAREST = """\
+class Oracle(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("known", torch.zeros(1000, 48))
+        self.register_buffer("labels", torch.zeros(1000, dtype=torch.int64))
+        self.last = nn.Linear(48, 10)
+
+    def forward(self, x):
+        seen = F.adaptive_avg_pool2d(x, 4).flatten(1)
+        found = self.labels[torch.cdist(seen, self.known).argmin(1)]
+        return self.last(seen) + 100 * F.one_hot(found, 10)
+
+
+proposed = Oracle
+"""
+
+
+def test_answers_by_the_likeness_of_a_picture(root, class_, bundle, graded):
+    """A table of what the test pictures look like, a tenth of it wrong on purpose, and a report that fits to it."""
+    net = bundles.made(NEAREST, "proposed")()
+    net.known.copy_(F.adaptive_avg_pool2d(class_.images.x_test.float() / 255, 4).flatten(1))
+    net.labels.copy_(torch.where(torch.arange(1000) % 10 == 0, 0, class_.images.y_test))
+    accuracy = bundles.right(net, class_.images.x_test, class_.images.y_test)
+    said = listing([class_.run("baseline")], [run(accuracy, accuracy)])
+    files = bundle(book=notebook(root, proposed=NEAREST), said=said, weights=(None, state(net)))
+    points, record = graded(files)
+    assert accuracy > 0.9 and points["reported"] == 15
+    assert points["proposed"] == 0 and record.status == LOOK
+    assert "altered" in look(record, "proposed") and "1,000 whole numbers (labels)" in look(record, "test_unused")
+
+
 @pytest.mark.parametrize("line, said", [
     ("time.sleep(60)", "took longer"),
     ("torch.ones(8, 2**28).sum()", "memory"),
@@ -423,7 +474,7 @@ def test_a_zip_bomb_for_weights(bundle, graded):
 def test_two_bundles(root, bundle, graded):
     hand_in(root, "ada", bundle())
     folder = root / "grading" / "submitted" / "ada" / CHAPTER
-    shutil.copy(folder / f"{CHAPTER}.zip", folder / "better.zip")
+    (folder / "better.zip").write_bytes(bundles.zipped(bundle("weak")))
     points, record = graded()
     assert record.status == REFUSED and sum(points.values()) == 0 and "More than one bundle" in record.why
 

@@ -139,9 +139,14 @@ def same(answers: Sequence[Outcome] | str) -> bool | None:
 
 
 def altered(x: torch.Tensor, seed: int) -> torch.Tensor:
-    """Copies of uint8 pictures, each number moved by up to 3 of 255: nobody sees it, and no hash survives it."""
-    moved = torch.randint(-3, 4, x.shape, generator=torch.Generator().manual_seed(seed))
-    return (x.int() + moved).clamp(0, 255).to(torch.uint8)
+    """Mirrored copies of uint8 pictures, moved by a pixel, each number changed by up to 3 of 255.
+
+    Whoever knows what is on a picture knows it on such a copy too; a program that knows the file does not.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    moved = F.pad(x.float().flip(3), (1, 1, 1, 1), mode="reflect")[:, :, 2:, 2:]  # one pixel up and to the left
+    noise = torch.randint(-3, 4, x.shape, generator=generator)
+    return (moved + noise).clamp(0, 255).to(torch.uint8)
 
 
 def few_of(x: torch.Tensor, y: torch.Tensor, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
