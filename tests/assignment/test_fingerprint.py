@@ -1,7 +1,7 @@
 """A class's fingerprint changes when its code does, or that of a block, function or number it uses; not otherwise."""
 
 import pytest
-from conftest import BASELINE, HELPERS, SETUP, write
+from drafts import BASELINE, HELPERS, SETUP, write
 
 from utils.assignment.fingerprint import fingerprint
 

@@ -6,7 +6,7 @@ import sys
 import zipfile
 
 import pytest
-from conftest import BASELINE, DEFINED, HELPERS, PROPOSED, code, saved
+from drafts import BASELINE, DEFINED, HELPERS, PROPOSED, code, saved
 from safetensors.torch import load
 
 from utils import assignment

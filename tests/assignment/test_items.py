@@ -1,7 +1,7 @@
 """The checklist: every item in each of its states, and what does not fit together."""
 
 import pytest
-from conftest import BASELINE, DEFINED, PROPOSED, code, saved, write
+from drafts import BASELINE, DEFINED, PROPOSED, code, saved, write
 
 from utils import assignment
 from utils.assignment import items, runs

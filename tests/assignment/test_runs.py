@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from conftest import BASELINE, HELPERS, PROPOSED, write
+from drafts import BASELINE, HELPERS, PROPOSED, write
 from torch import nn
 
 from utils import assignment, training

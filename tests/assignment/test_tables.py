@@ -1,7 +1,7 @@
 """Tables and curves of the runs, and the test part: closed, opened once, counted."""
 
 import pytest
-from conftest import BASELINE, PROPOSED, write
+from drafts import BASELINE, PROPOSED, write
 
 from utils import assignment
 from utils.assignment import runs, tables
