@@ -7,7 +7,7 @@ from nbgrader import preprocessors as stock
 
 from grading import judged
 from grading import preprocessors as ours
-from grading.course import settle
+from grading.course import LEFT_BY_WORK, settle
 
 c = get_config()  # noqa: F821
 
@@ -21,6 +21,8 @@ c.CourseDirectory.submitted_directory = "grading/submitted"
 c.CourseDirectory.autograded_directory = "grading/autograded"
 c.CourseDirectory.feedback_directory = "grading/feedback"
 c.CourseDirectory.solution_directory = "grading/solution"
+# What the assignment leaves beside its notebook when somebody works through it in place is released to nobody.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", *LEFT_BY_WORK]
 
 # solutions/ -> notebooks/: nbgrader's own chain without its headers and AUTOTEST, between three links of the course's.
 c.GenerateAssignment.preprocessors = [

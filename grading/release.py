@@ -16,7 +16,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
 from grading.converters import listener
-from grading.course import ROOT, chapters, config
+from grading.course import LEFT_BY_WORK, ROOT, chapters, config
 
 
 class Refused(Exception):
@@ -98,7 +98,7 @@ def explain(name: str, log: str) -> str:
 def mirror(made: Path, target: Path) -> list[Path]:
     """Make `target` the same as `made`, touching only what differs; return what was touched."""
     new = {path.relative_to(made): path for path in made.rglob("*") if path.is_file()}
-    old = {path.relative_to(target): path for path in target.rglob("*") if path.is_file() and not checkpoint(path)}
+    old = {path.relative_to(target): path for path in target.rglob("*") if path.is_file() and not worked_on(path)}
     touched = []
     for name, path in sorted(new.items()):
         if name not in old or path.read_bytes() != old[name].read_bytes():
@@ -114,5 +114,6 @@ def mirror(made: Path, target: Path) -> list[Path]:
     return touched
 
 
-def checkpoint(path: Path) -> bool:
-    return ".ipynb_checkpoints" in path.parts
+def worked_on(path: Path) -> bool:
+    """Whether a file is not the release's, but was left by somebody who worked in its notebook."""
+    return bool({".ipynb_checkpoints", *LEFT_BY_WORK} & set(path.parts))

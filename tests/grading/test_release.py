@@ -7,14 +7,14 @@ import pytest
 from courses import CHAPTER, SOLUTION, cell, chapter, course, released
 
 from grading.course import ROOT, addresses, chapters, found
-from grading.release import Refused, release
+from grading.release import Refused, release, worked_on
 
 
 def files(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".ipynb_checkpoints" not in path.parts
+        if path.is_file() and not worked_on(path)
     }
 
 
@@ -25,6 +25,19 @@ def test_the_released_notebooks_are_in_sync(tmp_path):
     made, kept = files(root / "notebooks"), files(ROOT / "notebooks")
     stale = [name for name in {*made, *kept} if made.get(name) != kept.get(name)]
     assert not stale, f"these differ from what solutions/ gives; run `make release`: {stale}"
+
+
+def test_what_work_in_place_leaves_is_neither_released_nor_deleted(tmp_path):
+    root = course(tmp_path)
+    release(root, gradebook=False)
+    for folder in ("solutions", "notebooks"):
+        runs = root / folder / CHAPTER / "assignment_runs" / f"of {folder}"
+        runs.mkdir(parents=True)
+        (runs / "run.json").write_text("{}")
+    (root / "solutions" / CHAPTER / "assignment_cifar10.zip").write_bytes(b"solution")
+    assert release(root, gradebook=False) == []
+    left = {path.name for path in (root / "notebooks" / CHAPTER).rglob("*")}
+    assert left == {f"{CHAPTER}.ipynb", "assignment_runs", "of notebooks", "run.json"}
 
 
 def test_a_second_release_touches_nothing(tmp_path):
