@@ -1,16 +1,19 @@
 """The evidence on one hand-in of the assignment, and the items judged from it.
 
 Learner code runs in the jail alone, with the definitions and nothing else of the notebook. Test pictures go in without
-labels, in an order that the secret seed decides, and beside them copies of some that nobody can tell from them but a
-program that knows the files. What comes out are logits; they meet the labels here.
+labels, mixed with validation pictures and with copies of some that nobody can tell from them but a program that knows
+the files; in which order, the secret seed decides. What comes out are logits; they meet the labels here.
 """
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 
@@ -20,14 +23,18 @@ from grading import jail
 from grading.checked import items_asked
 from grading.hidden import secret_seed
 from grading.intake.bundle import Opened
+from grading.intake.limits import HIDDEN
+from grading.reading import parsed, tampering
 from grading.records import Item, one_line
 from utils import data
 from utils.assignment import evidence, rules
+from utils.assignment.pictures import SPLIT_SEED, VALIDATION
 from utils.checks.question import Case
 
 TARGETS = {"baseline": "Baseline", "proposed": "proposed"}  # what the notebook calls its two classes
 PAIR = f"lambda: ({', '.join(TARGETS.values())})"
 COMPARED = 1_000  # test pictures that are also shown altered
+VALIDATED = 2_000  # validation pictures: reported accuracies on them are measured too
 # Two networks at the rules' limits take a quarter of this CPU time on an ordinary computer.
 LIMITS = jail.Limits(memory=1536 * jail.limits.MiB, cpu=60, check=60)
 
@@ -50,22 +57,20 @@ def examined(root, notebook, release, handed_in: Opened, warm=None, no_jail: boo
     data.DataNotFound
         If it was made with CIFAR-10, and that is not on this computer: then there is nothing to measure it with.
     """
-    bundle, seed = handed_in.bundle, secret_seed(root)
-    shown = pictures(bundle.standin, seed)
-    cases = {
-        role: evidence.cases(handed_in.weights.get(role, b""), shown.labelled, shown.few, shown.seed)
-        for role in rules.ROLES
-    }
+    bundle = handed_in.bundle
+    asked_for, few, number = pictures(bundle.standin, secret_seed(root))
+    cases = {role: evidence.cases(handed_in.weights.get(role, b""), asked_for, few, number) for role in rules.ROLES}
     asked = [jail.Asked(role, "assignment_model", TARGETS[role], cases[role]) for role in rules.ROLES]
-    asked += [jail.Asked("pair", "assignment_pair", PAIR, [Case("pair", {"seed": shown.seed})])]
+    asked += [jail.Asked("pair", "assignment_pair", PAIR, [Case("pair", {"seed": number})])]
     heard = asked_in_turn(definitions(notebook), asked, limits or LIMITS, warm=warm, no_jail=no_jail)
-    models = {
-        role: evidence.facts(cases[role], heard.answers[role], shown.labelled, shown.few[1]) for role in rules.ROLES
-    }
-    found = evidence.Evidence(
-        models, bundle, evidence.same(heard.answers["pair"]), (*signs(notebook), *tables(handed_in.weights))
-    )
-    judged = rules.judge(found)
+    models = {}
+    for role in rules.ROLES:
+        facts = evidence.facts(cases[role], heard.answers[role], asked_for, few)
+        numbers = max(facts.parameters, numbers_in(handed_in.weights.get(role, b"")))
+        models[role] = replace(facts, parameters=numbers)
+    signs = (*signs_in(notebook), *tables(handed_in.weights))
+    same = evidence.same(heard.answers["pair"])
+    judged = rules.judge(evidence.Evidence(models, bundle, same, signs, tampering_in(notebook)))
     return heard, {grade_id: entered(judged[name]) for grade_id, name in items_asked(release).items()}
 
 
@@ -90,51 +95,89 @@ def definitions(notebook) -> list[tuple[str, str]]:
 
 
 def entered(item: rules.Item) -> Item:
-    """An item as the gradebook's record has it."""
+    """An item as the gradebook's record has it: some of its words are a stranger's."""
     sign = "✔" if item.passed else "◐" if item.points else "✘"
-    text = f"{sign} {item.name}: {item.points:g} of {item.worth:g} points. {item.text}"
-    return Item(item.name, item.points, item.worth, text=text, html=f"<div>{escape(text)}</div>", look=item.look)
+    text = tame(f"{sign} {item.name}: {item.points:g} of {item.worth:g} points. {item.text}")
+    return Item(item.name, item.points, item.worth, text=text, html=f"<div>{escape(text)}</div>", look=tame(item.look))
+
+
+LONGEST = 2_000  # characters
+
+
+def tame(text: str) -> str:
+    """Fit for a terminal, a page and a file: on one line, not too long, nothing that turns it around."""
+    plain = one_line("".join(c for c in text if unicodedata.category(c) not in HIDDEN))
+    return plain if len(plain) <= LONGEST else plain[:LONGEST] + " …"
 
 
 # --- the pictures -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What the networks are shown, and the labels that stay here."""
-
-    labelled: evidence.Labelled
-    few: tuple[torch.Tensor, torch.Tensor]
-    seed: int
-
-
 @lru_cache(maxsize=2)
-def pictures(standin: bool, seed: str) -> Shown:
-    """Test pictures in the secret order, some of them altered as well, and a few training pictures to learn."""
-    number = int.from_bytes(seed.encode()[-6:], "little") % 2**31
+def pictures(standin: bool, seed: str) -> tuple[evidence.Shown, tuple[torch.Tensor, torch.Tensor], int]:
+    """What the networks are shown, a few training pictures to learn, and a number that may be known in the jail.
+
+    Each random choice has a number of its own, so that what is known in there tells nothing about the others.
+    """
     images = data.cifar10("standin" if standin else "cifar10")
-    order = torch.randperm(len(images.y_test), generator=torch.Generator().manual_seed(number))
-    x, y = images.x_test[order], images.y_test[order]
-    labelled = {"test": (x, y), "altered": (evidence.altered(x[:COMPARED], number), y[:COMPARED])}
-    return Shown(labelled, evidence.few_of(images.x_train, images.y_train, number), number)
+    order, copies, known = (drawn(seed, what) for what in ("order", "copies", "jail"))
+    chosen = torch.randperm(len(images.y_test), generator=order)
+    x, y = images.x_test[chosen], images.y_test[chosen]
+    split = images.split(validation=min(VALIDATION, len(images.y_train) // 5), seed=SPLIT_SEED)
+    heap = {
+        "test": (x, y),
+        "val": (split.x_val[:VALIDATED], split.y_val[:VALIDATED]),
+        "altered": (evidence.altered(x[:COMPARED], copies), y[:COMPARED]),
+    }
+    few = evidence.few_of(images.x_train, images.y_train, known.initial_seed())
+    return evidence.shown(heap, order), few, known.initial_seed()
+
+
+def drawn(seed: str, what: str) -> torch.Generator:
+    """A generator for one purpose."""
+    number = int.from_bytes(hashlib.sha256(f"{seed}:{what}".encode()).digest()[:4], "little")
+    return torch.Generator().manual_seed(number)
 
 
 # --- signs in the notebook and in the weights -------------------------------------------------------------------------
 
+HASHES = re.compile(r"\b(hashlib|md5|sha1|sha256|blake2b|crc32|adler32|tobytes|xxhash)\b")
+LONG = 4_000  # characters of text in the definitions: more than anyone types
+REACHING = ("__setattr__", "__dict__", "__code__", "__globals__", "__subclasses__", "__bases__", "QUESTIONS")
 MANY = {"numbers": 1_000, "rows": 9_000}
 MOST_HEADER = 1_000_000  # bytes
-HASHES = re.compile(r"\b(hashlib|md5|sha1|sha256|blake2b|crc32|adler32|tobytes|xxhash)\b")
-LONG = 4_000  # characters of a line: more than anyone types
 
 
-def signs(notebook):
+def sources(notebook) -> list[str]:
+    """The definitions that a learner wrote."""
+    return [text for name, text in definitions(notebook) if name != "setup"]
+
+
+def tampering_in(notebook) -> str:
+    """What in the definitions could change how networks are asked; empty if nothing does."""
+    means = sorted({name for tree in parsed(sources(notebook)) for name in (*tampering(tree), *patched(tree))})
+    return f"the definitions name {', '.join(means)[:300]}, which could change what is measured" if means else ""
+
+
+def patched(tree: ast.Module) -> list[str]:
+    """Ways to the code that asks, and to change what is not one's own."""
+    names = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in REACHING]
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return names + [module for module in modules if module.startswith(("utils.checks", "utils.assignment"))]
+
+
+def signs_in(notebook):
     """What in the definitions looks like knowledge of test pictures: hashes of pictures, long tables of answers."""
-    source = "\n".join(text for name, text in definitions(notebook) if name != "setup")
-    if found := HASHES.search(source):
+    trees = parsed(sources(notebook))
+    if found := HASHES.search("\n".join(sources(notebook))):
         yield f"the definitions use {found[0]}, as a network that recognises files would"
-    if any(len(line) > LONG for line in source.splitlines()):
-        yield f"the definitions hold a line of more than {LONG:,} characters, as a table of answers would"
-    if re.search(r"\b(x_test|y_test|open_test)\b", source):
+    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    if (size := sum(len(value) for value in texts if isinstance(value, str | bytes))) > LONG:
+        yield f"the definitions hold {size:,} characters of text, as a table of answers would"
+    if sum(isinstance(value, int | float) for value in texts) > LONG // 4:
+        yield "the definitions hold a long table of numbers"
+    if re.search(r"\b(x_test|y_test|open_test)\b", "\n".join(sources(notebook))):
         yield "the definitions name the test set"
 
 
@@ -143,23 +186,36 @@ def tables(weights: dict[str, bytes]):
 
     Only the headers of the files are read: names, types and shapes as JSON.
     """
-    for role, data_ in weights.items():
-        for name, about in header(data_).items():
-            kind, shape = (about.get("dtype"), about.get("shape")) if isinstance(about, dict) else (None, None)
-            if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-                continue
-            whole = isinstance(kind, str) and kind[:1] in "IUB" and kind != "BF16"
-            if whole and math.prod(shape) >= MANY["numbers"]:
-                yield f"{role}: the weights hold {math.prod(shape):,} whole numbers ({one_line(name)[:60]})"
-            elif shape and shape[0] >= MANY["rows"]:
-                yield f"{role}: the weights hold a table of {shape[0]:,} rows ({one_line(name)[:60]})"
+    for role, content in weights.items():
+        if int.from_bytes(content[:8], "little") >= MOST_HEADER:
+            yield f"{role}: the weights' header is longer than any network needs"
+        found = []
+        for name, kind, shape in header(content):
+            if kind[:1] in "IUB" and kind != "BF16" and math.prod(shape) >= MANY["numbers"]:
+                found.append(f"{role}: the weights hold {math.prod(shape):,} whole numbers ({one_line(name)[:60]})")
+            elif shape and max(shape) >= MANY["rows"]:
+                found.append(f"{role}: the weights hold a table of {max(shape):,} rows ({one_line(name)[:60]})")
+        yield from found[:3]
+        if len(found) > 3:
+            yield f"{role}: and {len(found) - 3:,} more such tables"
 
 
-def header(data_: bytes) -> dict:
-    """What a safetensors file says is in it; nothing, if it is none."""
-    size = int.from_bytes(data_[:8], "little")
+def numbers_in(weights: bytes) -> int:
+    """How many real numbers a file of weights holds, whatever its network calls them; 0 if it is none."""
+    return sum(math.prod(shape) for _, kind, shape in header(weights) if kind.startswith(("F", "BF")))
+
+
+def header(content: bytes) -> list[tuple[str, str, list[int]]]:
+    """Name, type and shape of each tensor in a safetensors file, as far as they make sense."""
+    size = int.from_bytes(content[:8], "little")
     try:
-        said = json.loads(data_[8 : 8 + size]) if size < MOST_HEADER else {}
+        said = json.loads(content[8 : 8 + size]) if size <= len(content) else {}
     except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
+        return []
+    found = []
+    for name, about in said.items() if isinstance(said, dict) else ():
+        kind, shape = (about.get("dtype"), about.get("shape")) if isinstance(about, dict) else (None, None)
+        sizes = isinstance(shape, list) and len(shape) <= 8 and all(type(n) is int and 0 <= n < 2**40 for n in shape)
+        if isinstance(kind, str) and sizes:
+            found.append((name, kind, shape))
+    return found

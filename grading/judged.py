@@ -7,6 +7,7 @@ records ready; for the others the submission is examined now, alone.
 from __future__ import annotations
 
 import os
+import re
 from html import escape
 from pathlib import Path
 
@@ -169,9 +170,14 @@ def preface(record: Record) -> list:
     """Cells at the top that say what became of the submission, and how it was understood. Learners read them too."""
     cells, known = [], {LOOK: "An instructor decides about part of it.", FAILED: "An instructor looks after it."}
     if record.status != GRADED:
-        text = f"**This submission: {record.status}.** {escape(known.get(record.status, record.why))}"
+        text = f"**This submission: {record.status}.** {verbatim(known.get(record.status, record.why))}"
         cells.append(nbformat.v4.new_markdown_cell(text, id=UNDECIDED if record.status in known else "course-status"))
     if record.notes:
-        text = "\n".join(f"- {escape(note)}" for note in record.notes)
+        text = "\n".join(f"- {verbatim(note)}" for note in record.notes)
         cells.append(nbformat.v4.new_markdown_cell(text, id="course-notes"))
     return cells
+
+
+def verbatim(text: str) -> str:
+    """Text as it is, in Markdown: a learner may have chosen some of its words, and a picture's address among them."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|~$<>:-])", r"\\\1", escape(text, quote=False).replace("&amp;", "&"))

@@ -102,7 +102,7 @@ def course(root: Path) -> Path:
 def images() -> ImageData:
     """Shapes under CIFAR-10's name; a tenth of all labels is wrong."""
     easy = {"rotation": (-5.0, 5.0), "position": ((-1.0, -1.0), (1.0, 1.0)), "scale": (0.9, 1.1), "noise": (0.0, 0.02)}
-    train, test = data.shapes10(1500, seed=1, **easy), data.shapes10(1000, seed=2, **easy)
+    train, test = data.shapes10(3000, seed=1, **easy), data.shapes10(1000, seed=2, **easy)
     generator = torch.Generator().manual_seed(3)
 
     def noisy(y):

@@ -13,9 +13,13 @@ from safetensors.torch import load, save
 from grading import assignment, records, verdict
 from grading.__main__ import main as grading
 from grading.jail import Limits, Warm
+from grading.judged import preface
+from grading.pages import markdown2html
 from grading.records import GRADED, LOOK, REFUSED
 from grading.release import release
 from utils.assignment import record, rules
+from utils.assignment.pictures import SPLIT_SEED
+from utils.checks.questions.assignment import multiply_adds, with_weights
 
 FULL = {
     "models": 10,
@@ -59,11 +63,15 @@ class Class:
 
     def __init__(self):
         self.images = im = bundles.images()
-        train, test = (im.x_train[:1200], im.y_train[:1200]), (im.x_test, im.y_test)
-        val = im.x_train[1200:], im.y_train[1200:]
+        split = im.split(validation=len(im.y_train) // 5, seed=SPLIT_SEED)
+        train, val, test = (
+            (split.x_train[:1200], split.y_train[:1200]),
+            (split.x_val, split.y_val),
+            (im.x_test, im.y_test),
+        )
         base, mine = bundles.made(BASELINE, "Baseline"), bundles.made(PROPOSED, "proposed")
         self.nets = {"baseline": bundles.trained(base, *train, 7), "proposed": bundles.trained(mine, *train, 5)}
-        self.nets |= {"weak": bundles.trained(base, *train, 1), "memorised": bundles.trained(mine, *test, 15)}
+        self.nets["weak"] = bundles.trained(base, *train, 1)
         self.test = {name: bundles.right(net, *test) for name, net in self.nets.items()}
         self.val = {name: bundles.right(net, *val) for name, net in self.nets.items()}
 
@@ -236,6 +244,7 @@ def test_a_history_that_cannot_be(class_):
     rows = class_.run("proposed")["history"]
     for bad, said in (
         (rows[:2], "2 epochs"),
+        (rows[::-1], "not numbered"),
         ([row | {"val_accuracy": 1.2} for row in rows], "cannot be"),
         ([row | {"loss": -1} for row in rows], "cannot be"),
         ([{"epoch": 1}] * 3, "no training loss"),
@@ -258,7 +267,7 @@ def test_a_forged_history(bundle, graded, class_):
     forged = run(0.99, class_.test["proposed"])
     points, record = graded(bundle(said=listing([class_.run("baseline")], [forged])))
     assert points == FULL | {"proposed": 0} and record.status == LOOK
-    assert "99.0% of validation pictures" in look(record, "proposed")
+    assert "99.0% of validation pictures reported" in look(record, "proposed")
     assert "99.0%" in look(record, "test_unused")
 
 
@@ -347,7 +356,8 @@ def test_nothing_that_learns(root, bundle, graded):
     answer = "self.classifier(self.features(x).flatten(1))"
     frozen = PROPOSED.replace(f"return {answer}", f"return {answer}.detach() + 0 * self.classifier.bias")
     points, record = graded(bundle(book=notebook(root, proposed=frozen)))
-    assert points["learns"] == 2 and "next to nothing" in text(record, "learns")
+    assert points == FULL | {"learns": 0} and "next to nothing" in text(record, "learns")
+    assert "its weights are good" in look(record, "learns")
 
 
 # ── hostile work ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -374,13 +384,23 @@ def test_a_pickle_by_another_name(bundle, graded, tmp_path, monkeypatch):
     assert points == FULL | {"reported": 6, "proposed": 0} and not (tmp_path / "harm").exists()
 
 
-def test_a_memorised_test_set(class_, bundle, graded):
-    """The numbers are true; that they were come by honestly, a person decides."""
-    honest_looking = run(0.78, class_.test["memorised"])
-    said = listing([class_.run("baseline")], [honest_looking])
-    points, record = graded(bundle(said=said, weights=(None, state(class_.nets["memorised"]))))
-    assert points == FULL | {"proposed": 0} and record.status == LOOK
-    assert "test pictures" in look(record, "test_unused")
+@pytest.mark.parametrize(
+    "reported, measured, test, sign",
+    [
+        (0.84, 0.842, 0.845, ""),
+        (0.76, 0.74, 0.755, ""),
+        (0.90, 0.83, 0.90, "90.0% of validation pictures reported, 83.0% of some of them measured"),
+        (0.83, 0.83, 0.90, "90.0% of test pictures, but 83.0% of validation pictures"),
+        (0.97, 0.97, 0.98, "98.0% of the test pictures right is more than such a network can"),
+    ],
+)
+def test_a_memorised_test_set(reported, measured, test, sign):
+    """Whoever trains with test pictures is better at them than at validation pictures, which are measured as well."""
+    facts = rules.Facts(name="Owl", accuracy=test, pictures=10_000, val=measured, val_pictures=2000)
+    said = record.parse(as_json(listing([run(reported, test)], [run(reported, test)])))
+    judged = rules.judge(rules.Evidence({"baseline": facts, "proposed": facts}, said, same=False))
+    assert sign in judged["proposed"].look and sign in judged["test_unused"].look
+    assert bool(judged["proposed"].look) == bool(sign) and judged["proposed"].points > 0
 
 
 def test_answers_by_the_hash_of_a_picture(root, class_, bundle, graded):
@@ -397,8 +417,156 @@ def test_answers_by_the_hash_of_a_picture(root, class_, bundle, graded):
     book = notebook(root, proposed=f"import hashlib\nTABLE = {table!r}\n\n\n{source}")
     points, record = graded(bundle(book=book, said=listing([class_.run("baseline")], [run(1.0, 1.0)])))
     assert points["proposed"] == 0 and record.status == LOOK
-    for sign in ("altered", "hashlib", "more than such a network can", "line of more than"):
+    for sign in ("altered", "hashlib", "more than such a network can", "characters of text"):
         assert sign in look(record, "test_unused"), sign
+
+
+TAMPERING = """\
+import utils.checks.questions.assignment as asked
+
+asked.looks = lambda target: {}
+proposed = Baseline
+"""
+
+
+def test_definitions_that_reach_for_what_asks_them(root, bundle, graded):
+    points, record = graded(bundle("baseline", "baseline", book=notebook(root, proposed=TAMPERING)))
+    assert sum(points[name] for name in ("models", "name", "reported", "baseline", "proposed", "learns")) == 0
+    assert record.status == LOOK and "utils.checks" in look(record, "models")
+
+
+def test_the_order_of_the_pictures_is_not_known_in_the_jail(class_, root):
+    """What is told in there, a number for the small training, tells nothing of the order."""
+    shown, _, known = assignment.pictures(False, "a seed")
+    order = torch.randperm(len(class_.images.y_test), generator=torch.Generator().manual_seed(known))
+    assert not torch.equal(shown.x[shown.parts["test"]], class_.images.x_test[order])
+    mixed = torch.cat([shown.parts[name] for name in ("test", "val", "altered")])
+    assert torch.equal(mixed.sort().values, torch.arange(len(shown.y))) and not torch.equal(mixed, mixed.sort().values)
+    assert torch.equal(shown.y[shown.parts["compared"]], shown.y[shown.parts["altered"]])
+    twins = shown.x[shown.parts["altered"]].float().flip(3) - shown.x[shown.parts["compared"]].float()
+    assert 0 < twins.abs().mean() < 20
+
+
+BEGIN = "        super().__init__()"
+COPIES = {
+    "a number that does nothing": (BEGIN, f"{BEGIN}\n        self.dead = nn.Parameter(torch.zeros(1))"),
+    "another scale": (".flatten(1))", ".flatten(1)) * 1.001"),
+}
+
+
+@pytest.mark.parametrize("change", COPIES)
+def test_a_copy_with_something_that_changes_nothing(root, bundle, graded, change):
+    old, new = COPIES[change]
+    copy = BASELINE.replace("Baseline", "BrightIdea").replace(old, new) + "\n\nproposed = BrightIdea\n"
+    points, record = graded(bundle("baseline", "baseline", book=notebook(root, proposed=copy)))
+    assert points["models"] == 8 and "one and the same network" in text(record, "models")
+
+
+def test_only_a_scale_learns(root, bundle, graded):
+    answer = "self.classifier(self.features(x).flatten(1))"
+    source = PROPOSED.replace(f"return {answer}", f"return {answer}.detach() * torch.exp(20 * self.p)")
+    source = source.replace(
+        "super().__init__()", "super().__init__()\n        self.p = nn.Parameter(torch.tensor(0.2))"
+    )
+    points, record = graded(bundle(book=notebook(root, proposed=source)))
+    assert points["learns"] == 2 and "next to nothing" in text(record, "learns")
+
+
+@pytest.mark.parametrize("name", ["lambda", "YourModelName", "LeNet5Improved", "NeuralNet"])
+def test_names_that_are_nobodys_own(name):
+    facts = rules.Facts(name="<lambda>" if name == "lambda" else name)
+    judged = rules.name(rules.Evidence({"baseline": facts, "proposed": facts}, record.nothing("")))
+    assert judged.points == 0
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'{"w":{"dtype":"I64","shape":[1' + b"0" * 4000 + b"]}}",
+        b'{"w":{"dtype":"I64","shape":[5000],"data_offsets":[0,40000]}' + b" " * 1_000_000 + b"}",
+        b"{" + b",".join(b'"t%d":{"dtype":"F","shape":[9000]}' % i for i in range(20_000)) + b"}",
+        b"[" * 100_000,
+    ],
+)
+def test_a_hostile_header(bundle, graded, head):
+    weights = len(head).to_bytes(8, "little") + head + bytes(40_000)
+    points, record = graded(bundle(weights=(None, weights)))
+    assert points["proposed"] == 0 and points["baseline"] == 10
+    assert all(len(item.text) + len(item.look) < 6_000 for item in record.items.values())
+
+
+def test_strangers_words_are_tame(class_, bundle, graded):
+    bad = {"\x1b[2J": "\ud800\u202e<script>"}
+    said = listing([class_.run("baseline")], [class_.run("proposed", spec=SPEC | bad)])
+    _, record = graded(bundle(said=said))
+    words = text(record, "spec")
+    assert "different configurations" in words and words.isprintable()
+    words.encode()
+    assert all("<script>" not in item.html for item in record.items.values())
+
+
+def test_a_value_too_deep_to_write_down_is_a_text():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert "too deep" in record.plain(deep)
+    while deep:  # taken apart by hand: to free it at once would recurse as deep
+        deep = deep.pop()
+
+
+def test_notes_are_no_markdown(bundle, graded):
+    files = bundle() | {"![x](https://evil.example/p.png) .pt": b""}
+    _, record = graded(files)
+    (cell,) = [each for each in preface(record) if each.id == "course-notes"]
+    assert "<img" not in markdown2html({}, cell.source) and "evil" in markdown2html({}, cell.source)
+
+
+def test_another_notebook_in_the_zip(root, bundle, graded):
+    assert graded({"a.ipynb": b"{}"} | bundle())[0] == FULL
+
+
+def test_an_upload_without_folders(bundle, graded):
+    flat = {name.removeprefix("weights/"): content for name, content in bundle().items()}
+    assert graded(flat, loose=True)[0] == FULL
+
+
+def test_many_bundles_are_not_even_opened(root, bundle, graded):
+    hand_in(root, "ada", bundle())
+    for i in range(6):
+        (root / "grading" / "submitted" / "ada" / CHAPTER / f"{i}.zip").write_bytes(b"")
+    assert graded()[1].status == REFUSED
+
+
+def test_names_that_only_look_like_wrappers():
+    class Odd(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.module = (
+                torch.nn.Conv2d(3, 10, 32),
+                torch.nn.ModuleDict({"conv": torch.nn.Conv2d(3, 10, 32)}),
+            )
+
+        def forward(self, x):
+            return (self.conv(x) + 2 * self.module["conv"](x)).flatten(1)
+
+    net, x = Odd(), torch.rand(2, 3, 32, 32)
+    assert torch.equal(with_weights(Odd, state(net))(x), net(x))
+
+
+def test_attention_and_large_batches_count():
+    class Attentive(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.last = torch.nn.TransformerEncoderLayer(96, 4, batch_first=True), torch.nn.Linear(96, 10)
+
+        def forward(self, x):
+            x = self.layer(x.flatten(2)[:, :, :1024].reshape(len(x), 32, 96))
+            for _ in range(3 if len(x) > 50 else 0):
+                self.last(x)
+            return self.last(x.mean(1))
+
+    alone, many = (multiply_adds(Attentive().eval(), n) for n in (1, 64))
+    assert alone > 32 * 96 * 96 * 4 and many >= alone + 3 * 32 * 96 * 10
 
 
 NEAREST = """\

@@ -8,6 +8,7 @@ an array counts only if it has the type and the shape that were asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,39 +23,70 @@ from utils.checks.questions.assignment import cases as made_cases
 
 LEARNED = 50  # pictures that a fresh network is trained on
 
-Labelled = dict[str, tuple[torch.Tensor, torch.Tensor]]
+
+@dataclass(frozen=True)
+class Shown:
+    """The pictures that a network is asked about, in one heap, and what nobody tells it.
+
+    Attributes
+    ----------
+    x : uint8 (N, 3, 32, 32)
+    y : int64 (N,)
+    parts : name → indices into them
+        "test" is what its accuracy is measured on, "val" are validation pictures, "altered" are altered copies of the
+        test pictures "compared".
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    parts: dict[str, torch.Tensor]
 
 
-def cases(weights: bytes, pictures: Labelled, few: tuple[torch.Tensor, torch.Tensor], seed: int = 0) -> list[Case]:
-    """What one network is asked.
+def shown(images: dict[str, tuple[torch.Tensor, torch.Tensor]], order: torch.Generator | None = None) -> Shown:
+    """Heap pictures and labels up by name; with a generator, in random order. "altered" are copies of test's first."""
+    x, y = (torch.cat([each[i] for each in images.values()]) for i in (0, 1))
+    begin, parts = 0, {}
+    for name, (_, labels) in images.items():
+        parts[name] = torch.arange(begin, begin + len(labels))
+        begin += len(labels)
+    if "altered" in parts:
+        parts["compared"] = parts["test"][: len(parts["altered"])]
+    if order is not None:
+        mixed = torch.randperm(len(y), generator=order)
+        places = mixed.argsort()
+        x, y, parts = x[mixed], y[mixed], {name: places[indices] for name, indices in parts.items()}
+    return Shown(x, y, parts)
+
+
+def cases(weights: bytes, asked: Shown | None, few: tuple[torch.Tensor, torch.Tensor], seed: int = 0) -> list[Case]:
+    """What one network is asked: no label is in it but those of the `few` training pictures.
 
     Parameters
     ----------
     weights : bytes of a safetensors file, or none
-    pictures : name → (uint8 (N, 3, 32, 32), labels (N,))
-        "test" is what its accuracy is measured on; "altered" are copies of the first of these, slightly changed. The
-        labels stay here.
+    asked : pictures to answer with these weights; None asks for no answers
     few : training pictures and labels, for the small training
     """
-    return made_cases(weights, {name: x.numpy() for name, (x, _) in pictures.items()}, *(t.numpy() for t in few), seed)
+    pictures = np.zeros((0, 3, 32, 32), np.uint8) if asked is None else asked.x.numpy()
+    return made_cases(weights, pictures, *(t.numpy() for t in few), seed)
 
 
-def facts(asked: Sequence[Case], answers: Sequence[Outcome] | str, pictures: Labelled, y_few: torch.Tensor) -> Facts:
+def facts(
+    cases: Sequence[Case], answers: Sequence[Outcome] | str, asked: Shown | None, few: tuple[torch.Tensor, torch.Tensor]
+) -> Facts:
     """What is known about one network, from its outcomes; or from the sentence why there are none."""
     if isinstance(answers, str):
         return Facts(trouble=answers)
-    if len(answers) != len(asked):
-        return Facts(trouble=f"{len(answers)} answers came to {len(asked)} questions.")
+    if len(answers) != len(cases):
+        return Facts(trouble=f"{len(answers)} answers came to {len(cases)} questions.")
     known: dict = {}
-    for case, outcome in zip(asked, answers, strict=True):
+    for case, outcome in zip(cases, answers, strict=True):
         if case.aspect == "looks":
             known |= looks(outcome)
         elif case.aspect == "learns":
-            known |= learned(outcome, y_few)
-        elif case.given["do"] == "test":
-            known |= accuracy(outcome, pictures)
+            known |= learned(outcome, few[1])
         else:
-            known |= altered_accuracy(outcome, pictures)
+            known |= accuracies(outcome, asked)
     return Facts(**known)
 
 
@@ -73,7 +105,9 @@ def looks(outcome: Outcome) -> dict:
     numbers = {key: whole(arrays.get(key)) for key in ("parameters", "multiply_adds")}
     if None in numbers.values():
         return {"trouble": "it does not say how large it is."}
-    return {"name": str(arrays.get("name", ""))[:100], "shapes": shapes} | numbers
+    name = arrays.get("name")
+    name = str(name)[:100] if name is not None and name.dtype.kind in "US" and name.shape == () else ""
+    return {"name": name, "shapes": shapes} | numbers
 
 
 def whole(array: np.ndarray | None) -> int | None:
@@ -92,25 +126,21 @@ def learned(outcome: Outcome, y: torch.Tensor) -> dict:
     return {"losses": losses, "ready": share_right(before, y)}
 
 
-def accuracy(outcome: Outcome, pictures: Labelled) -> dict:
-    """The accuracy on the test pictures, and on those of them that are also asked for slightly altered."""
-    y = pictures["test"][1]
-    logits = None if outcome.trouble else logits_of(outcome.arrays.get("logits"), len(y))
+def accuracies(outcome: Outcome, asked: Shown) -> dict:
+    """The accuracy on each part of what was asked."""
+    logits = None if outcome.trouble else logits_of(outcome.arrays.get("logits"), len(asked.y))
     if logits is None:
         why = trouble(outcome) if outcome.trouble else "with them, the logits are no finite numbers of shape (N, 10)."
         return {"weights": why}
-    known = {"accuracy": share_right(logits, y), "pictures": len(y)}
-    if "altered" in pictures:
-        n = len(pictures["altered"][1])
-        known["unaltered"] = share_right(logits[:n], y[:n])
-    return known
-
-
-def altered_accuracy(outcome: Outcome, pictures: Labelled) -> dict:
-    """The accuracy on the altered copies, if it can be had: that it cannot is said of the others already."""
-    y = pictures["altered"][1]
-    logits = None if outcome.trouble else logits_of(outcome.arrays.get("logits"), len(y))
-    return {} if logits is None else {"altered": share_right(logits, y)}
+    known = {name: share_right(logits[chosen], asked.y[chosen]) for name, chosen in asked.parts.items()}
+    return {
+        "accuracy": known["test"],
+        "pictures": len(asked.parts["test"]),
+        "val": known.get("val"),
+        "val_pictures": len(asked.parts.get("val", ())),
+        "unaltered": known.get("compared"),
+        "altered": known.get("altered"),
+    }
 
 
 def logits_of(array: np.ndarray | None, n: int) -> torch.Tensor | None:
@@ -138,15 +168,19 @@ def same(answers: Sequence[Outcome] | str) -> bool | None:
     return bool(said) if said is not None and said.shape == () else None
 
 
-def altered(x: torch.Tensor, seed: int) -> torch.Tensor:
-    """Mirrored copies of uint8 pictures, moved by a pixel, each number changed by up to 3 of 255.
+def altered(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Copies of uint8 pictures: mirrored, moved by up to a pixel, a little brighter or darker, with a little noise.
 
     Whoever knows what is on a picture knows it on such a copy too; a program that knows the file does not.
     """
-    generator = torch.Generator().manual_seed(seed)
-    moved = F.pad(x.float().flip(3), (1, 1, 1, 1), mode="reflect")[:, :, 2:, 2:]  # one pixel up and to the left
+    B, _, H, W = x.shape
+    padded = F.pad(x.float().flip(3), (1, 1, 1, 1), mode="reflect").permute(0, 2, 3, 1)  # (B, H+2, W+2, C)
+    top, left = torch.randint(3, (2, B, 1, 1), generator=generator)
+    picture, rows, columns = torch.arange(B).view(B, 1, 1), torch.arange(H).view(1, H, 1), torch.arange(W).view(1, 1, W)
+    moved = padded[picture, top + rows, left + columns].permute(0, 3, 1, 2)  # (B, C, H, W)
+    light = 0.95 + 0.1 * torch.rand(B, 1, 1, 1, generator=generator)
     noise = torch.randint(-3, 4, x.shape, generator=generator)
-    return (moved + noise).clamp(0, 255).to(torch.uint8)
+    return (light * moved + noise).round().clamp(0, 255).to(torch.uint8)
 
 
 def few_of(x: torch.Tensor, y: torch.Tensor, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -174,13 +208,12 @@ def gather(
     pictures : test pictures (uint8) and labels, to measure the accuracies on; None does not measure them
     few : training pictures and labels for the small training, see `few_of`
     """
-    labelled = {} if pictures is None else {"test": pictures}
+    asked = None if pictures is None else shown({"test": pictures})
     models = {}
     for role in ROLES:
-        asked = cases(weights.get(role, b""), labelled, few, seed)
-        network = networks.get(role)
-        answers = [attempt(questions.find("assignment_model"), network, case) for case in asked] if network else ""
-        models[role] = facts(asked, answers or "it is not done yet.", labelled, few[1])
+        made, network = cases(weights.get(role, b""), asked, few, seed), networks.get(role)
+        answers = [attempt(questions.find("assignment_model"), network, case) for case in made] if network else ""
+        models[role] = facts(made, answers or "it is not done yet.", asked, few)
     pair = "not there" if len(networks) < len(ROLES) else [
         attempt(questions.find("assignment_pair"), lambda: [networks[role] for role in ROLES],
                 Case("pair", {"seed": seed}))

@@ -11,6 +11,7 @@ Whatever is not as agreed becomes a sentence in `problems`, and the rest is read
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field
@@ -120,14 +121,22 @@ def run(said: dict) -> Run:
 
 def spec(said) -> dict:
     """A configuration, as plain values and texts."""
-    said = list(said.items())[: MOST["fields"]] if isinstance(said, dict) else []
-    return {str(key)[: MOST["text"]]: plain(value) for key, value in said}
+    if not isinstance(said, dict):
+        return {}
+    kept = {str(key)[: MOST["text"]]: plain(value) for key, value in list(said.items())[: MOST["fields"]]}
+    return kept | ({"more": f"{len(said) - MOST['fields']} more fields"} if len(said) > MOST["fields"] else {})
 
 
 def plain(value):
+    """A value as it is, or as a text; of a long one, the beginning and a digest of it all."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    return (value if isinstance(value, str) else json.dumps(value))[: MOST["text"]]
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        return "(lists in lists, too deep to read)"
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+    return text if len(text) <= MOST["text"] else f"{text[: MOST['text']]}… ({digest})"
 
 
 def number(value) -> float | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from utils.assignment.record import FIELDS_THAT_MAY_DIFFER, Bundle, Run
@@ -23,12 +23,15 @@ POINTS, LIMITS, ACCURACY = RULES["points"], RULES["limits"], RULES["accuracy"]
 BY_HAND = ("ablation", "discussion")
 ROLES = ("baseline", "proposed")
 # What nobody calls a network of their own: the notebook's words, the course's networks, and those of the literature.
-PLACEHOLDERS = re.compile(
-    r"(my|your|the|a|an|new|own|some)?_?(proposed|baseline|placeholder|awesome|cool|best|better|improved|final|test|"
-    r"custom|simple)?_?(name|model|network|net|cnn|convnet|classifier|module|class)?_?v?\d*|"
-    r"todo|tbd|xxx*|foo|bar|change_?me|lenet_?5?|cifar_?cnn|fast_?cnn|mlp|alexnet|vgg_?\d*|resnet_?\d*",
-    re.I,
+WORDS = (
+    "my|your|the|a|an|new|own|some|this|proposed|baseline|placeholder|awesome|cool|best|better|good|improved|final|test|"
+    "custom|simple|deep|big|small|neural|name|me|model|network|networks|net|cnn|conv|convnet|convolutional|classifier|"
+    "module|class|cifar|cifar10|lenet|mlp|alexnet|vgg|resnet|densenet|mobilenet|efficientnet|googlenet|inception|fast|"
+    "plus|pro|todo|tbd|foo|bar|baz|x+|v|change|student|solution|assignment|version|one|two|i+"
 )
+LONGEST_FIRST = "|".join(sorted(WORDS.split("|"), key=len, reverse=True))
+# Possessive: a name of a thousand x takes no longer than any other.
+PLACEHOLDERS = re.compile(rf"(?>{LONGEST_FIRST})?+[_\d]*+[a-z]?\d*+((?>{LONGEST_FIRST})[_\d]*+)*+", re.I)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Facts:
     parameters, multiply_adds
     weights : why the weights that were handed in are no use; empty if they are
     accuracy, pictures : with these weights, measured on so many test pictures; None if it could not be
-    unaltered, altered : accuracy on some of these pictures, and on slightly altered copies of them; None if unknown
+    val, val_pictures : the same on validation pictures
+    unaltered, altered : accuracy on some of the test pictures, and on slightly altered copies; None if unknown
     losses : cross-entropy on a few training pictures, before and after a fresh network has learned them
     ready : accuracy on them before
     learning : why it could not be trained
@@ -72,6 +76,8 @@ class Facts:
     weights: str = ""
     accuracy: float | None = None
     pictures: int = 0
+    val: float | None = None
+    val_pictures: int = 0
     unaltered: float | None = None
     altered: float | None = None
     losses: tuple[float, float] | None = None
@@ -81,13 +87,20 @@ class Facts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is judged. `same`: whether both classes are one network, None if nobody knows. `signs`: what in the
-    notebook or the bundle speaks for the use of test pictures."""
+    """All that is judged.
+
+    Attributes
+    ----------
+    same : whether both classes are one network, None if nobody knows
+    signs : what in the notebook or the bundle speaks for the use of test pictures
+    tampering : what in the definitions could change how networks are asked; what was measured then waits for a person
+    """
 
     models: dict[str, Facts]
     bundle: Bundle
     same: bool | None = None
     signs: tuple[str, ...] = ()
+    tampering: str = ""
 
 
 def judge(evidence: Evidence) -> dict[str, Item]:
@@ -95,6 +108,10 @@ def judge(evidence: Evidence) -> dict[str, Item]:
     judged = {item.name: item for item in (models(evidence), name(evidence), spec(evidence.bundle))}
     judged |= {"histories": histories(evidence.bundle), "reported": reported(evidence)}
     judged |= {"baseline": baseline(evidence), "proposed": proposed(evidence), "learns": learns(evidence)}
+    if evidence.tampering:
+        for measured in ("models", "name", "reported", *ROLES, "learns"):
+            look = "; ".join(filter(None, (judged[measured].look, evidence.tampering)))
+            judged[measured] = replace(judged[measured], look=look)
     return judged | {"test_unused": test_unused(evidence)}
 
 
@@ -130,7 +147,9 @@ def models(evidence: Evidence) -> Item:
         wrong.append(f"The two need {work:,} multiply-adds for a picture; {LIMITS['multiply_adds']:,} are allowed.")
     if evidence.same is False:
         points += 2
-    elif not any(evidence.models[role].trouble for role in ROLES):
+    elif evidence.same is None and not any(evidence.models[role].trouble for role in ROLES):
+        wrong.append("Whether the two are different could not be found out.")
+    elif evidence.same:
         wrong.append(
             "Baseline and proposed are one and the same network: with the same numbers in them they give the same "
             "answers. Propose another one."
@@ -156,7 +175,7 @@ def name(evidence: Evidence) -> Item:
     facts = evidence.models["proposed"]
     if facts.trouble:
         return item("name", 0, ["There is no proposed network yet, so it has no name."], "")
-    if PLACEHOLDERS.fullmatch(facts.name):
+    if not facts.name.isidentifier() or PLACEHOLDERS.fullmatch(facts.name):
         return item(
             "name", 0, [f"“{facts.name[:60]}” is a placeholder or somebody else's. Call your class what it is."], ""
         )
@@ -175,11 +194,15 @@ def learns(evidence: Evidence) -> Item:
             wrong.append(f"A fresh {role} network could not be trained: {why}")
             continue
         before, after = facts.losses
-        if not after < RULES["training"]["learned"] * before:
-            wrong.append(
+        if not after < RULES["training"]["learned"] * min(before, math.log(10)):  # ln 10: the loss of a guesser
+            said = (
                 f"A fresh {role} network learned next to nothing from a few pictures in {STEPS} steps: its loss went "
                 f"from {before:.2f} to {after:.2f}. Does the gradient reach its weights?"
             )
+            wrong.append(said)
+            if facts.accuracy is not None and facts.accuracy > RULES["training"]["ready"]:
+                points += worth  # some good networks begin slowly: a person decides
+                looks.append(f"a fresh {role} network hardly learned, but its weights are good")
             continue
         points += worth
         if facts.ready > RULES["training"]["ready"]:
@@ -229,11 +252,14 @@ def history_troubles(run: Run) -> list[str]:
     if not run.history:
         return ["the history is missing."]
     found = []
-    if isinstance(epochs, int) and (
-        len(run.history) > epochs or (len(run.history) < epochs and not run.spec.get("patience"))
-    ):
+    if type(epochs) is not int:
+        found.append("the configuration does not say how many epochs.")
+    elif len(run.history) != epochs:
         found.append(f"the history has {len(run.history)} epochs, and the configuration says {epochs}.")
-    for key, what in (("loss", "training loss"), ("val_loss", "validation loss"), ("val_accuracy", "accuracy")):
+    if [row.get("epoch") for row in run.history] != list(range(1, len(run.history) + 1)):
+        found.append("its epochs are not numbered 1, 2, 3 … in order.")
+    columns = {"loss": "training loss", "val_loss": "validation loss", "val_accuracy": "validation accuracy"}
+    for key, what in columns.items():
         values = [row.get(key) for row in run.history]
         if any(value is None for value in values):
             found.append(f"there is no {what} for every epoch ({key}).")
@@ -327,12 +353,12 @@ def signs(role: str, evidence: Evidence) -> list[str]:
     found = []
     if facts.accuracy > limits["perfect"]:
         found.append(f"{role}: {facts.accuracy:.1%} of the test pictures right is more than such a network can")
-    val = run.val_accuracy if run else None
-    if val is not None and 0 <= val <= 1:
-        p = min(max((val + facts.accuracy) / 2, 0.01), 0.99)
-        chance = 4 * math.sqrt(p * (1 - p) * (1 / 5000 + 1 / max(facts.pictures, 1)))
-        if abs(facts.accuracy - val) > chance + limits["above_validation"]:
-            found.append(f"{role}: {facts.accuracy:.1%} of test pictures, but {val:.1%} of validation pictures")
+    said = run.val_accuracy if run and 0 <= (run.val_accuracy or -1) <= 1 else None
+    if said is not None and facts.val is not None and differ(said, 5000, facts.val, facts.val_pictures):
+        found.append(f"{role}: {said:.1%} of validation pictures reported, {facts.val:.1%} of some of them measured")
+    val, many = (said, 5000) if facts.val is None else (facts.val, facts.val_pictures)
+    if val is not None and differ(facts.accuracy, facts.pictures, val, many):
+        found.append(f"{role}: {facts.accuracy:.1%} of test pictures, but {val:.1%} of validation pictures")
     if None not in (facts.altered, facts.unaltered) and facts.unaltered - facts.altered > limits["altered"]:
         found.append(
             f"{role}: {facts.unaltered:.1%} of some test pictures, but {facts.altered:.1%} of copies that are altered "
@@ -341,10 +367,19 @@ def signs(role: str, evidence: Evidence) -> list[str]:
     return found
 
 
+def differ(a: float, n: int, b: float, m: int) -> bool:
+    """Whether two accuracies, on n and on m pictures, lie further apart than chance and choosing put them."""
+    p = min(max((a + b) / 2, 0.01), 0.99)
+    chance = 4 * math.sqrt(p * (1 - p) * (1 / max(n, 1) + 1 / max(m, 1)))
+    return abs(a - b) > chance + RULES["suspicious"]["above_validation"]
+
+
 def test_unused(evidence: Evidence) -> Item:
     """A note for the instructor: signs that test pictures were used in training or in choosing."""
     found = [*evidence.signs, *(sign for role in ROLES for sign in signs(role, evidence))]
     opened = len(evidence.bundle.test_opened)
+    if not opened and any(run.test_accuracy is not None for role in ROLES for run in evidence.bundle.models[role].runs):
+        found.append("test accuracies are reported, and no opening of the test set is")
     if opened > 1:
         found.append(f"the test set was opened {opened} times, after the networks had been changed")
     text = "Nothing speaks for test pictures having been used in training."
