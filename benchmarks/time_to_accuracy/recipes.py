@@ -108,7 +108,7 @@ LADDER = {
         FAST.changed("85", epochs=5),
         FAST.changed("88", epochs=6, widths=(64, 128, 256), crop=2, stages=((0.4, 24),)),
         WIDE.changed("90", epochs=7),
-        WIDE.changed("20 minutes", epochs=12),
+        WIDE.changed("20 minutes", epochs=12, stages=((0.45, 24),)),
     )
 }
 
