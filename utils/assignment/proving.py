@@ -1,6 +1,6 @@
 """Run in a fresh process by `bundle`: do the definition cells, alone, make networks that the saved weights belong to?
 
-    python -m utils.assignment.proving task.json     writes answers.json beside it
+python -m utils.assignment.proving task.json     writes answers.json beside it
 """
 
 from __future__ import annotations
