@@ -4,7 +4,8 @@
     python benchmarks/grading/assignment.py assignment_cifar10.zip --sizes 4 20
 
 The bundle is what `assignment.bundle()` wrote, of networks trained on the pictures in `data.folder()`. CPU seconds are
-those of the whole process tree, each worker's start (some six seconds) among them.
+those of processes that are waited for, each worker's start (some six seconds) among them; the jails, which are killed,
+are not: with two workers, a hand-in's share of them is about twice its share of the seconds.
 """
 
 from __future__ import annotations
