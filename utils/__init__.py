@@ -16,11 +16,13 @@ ROOMS = (
     "device",
     "evaluation",
     "explore",
+    "failure",
     "models",
     "results",
     "show",
     "start",
     "training",
+    "trials",
 )
 
 

@@ -15,7 +15,21 @@ with a visible sentence, when that is not possible. Four environment variables s
     HTTPS_PROXY          the network's proxy, as everywhere
 """
 
-from utils.data.augment import Crop, Cutout, Flip
+from utils.data.augment import (
+    Brightness,
+    Contrast,
+    Crop,
+    Cutout,
+    Each,
+    Flip,
+    GaussianNoise,
+    ResizedCrop,
+    Rotate,
+    SaltPepper,
+    Saturation,
+    Scale,
+    VerticalFlip,
+)
 from utils.data.batches import Batches
 from utils.data.download import DownloadError
 from utils.data.files import DamagedFile, folder
@@ -29,16 +43,26 @@ from utils.data.shapes import SHAPES, Shapes, shapes10
 __all__ = [
     "SHAPES",
     "Batches",
+    "Brightness",
+    "Contrast",
     "Crop",
     "Cutout",
     "DamagedFile",
     "DataNotFound",
     "DownloadError",
+    "Each",
     "Flip",
+    "GaussianNoise",
     "Grow",
     "ImageData",
+    "ResizedCrop",
+    "Rotate",
+    "SaltPepper",
+    "Saturation",
+    "Scale",
     "Shapes",
     "TextPage",
+    "VerticalFlip",
     "cifar10",
     "folder",
     "mnist",
