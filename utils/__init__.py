@@ -18,6 +18,7 @@ ROOMS = (
     "explore",
     "failure",
     "models",
+    "neural",
     "results",
     "show",
     "start",

@@ -25,6 +25,15 @@ MODULES = {
     "fully_connected_parameters": "chapter02",
     "im2col": "chapter02",
     "conv2d_backward": "chapter02",
+    "activations": "neural",
+    "softmax": "neural",
+    "cross_entropy": "neural",
+    "sgd_step": "neural",
+    "multiply_gate": "gates",
+    "add_gate": "gates",
+    "max_gate": "gates",
+    "relu_gate": "gates",
+    "sigmoid_gate": "gates",
     "channel_statistics": "training",
     "train_epoch": "training",
     "evaluate": "training",
@@ -35,6 +44,8 @@ MODULES = {
     "batch_norm2d": "building",
     "dropout": "building",
     "digit_cnn": "building",
+    "fgsm": "attacks",
+    "pgd": "attacks",
 }
 # What the assignment's networks are asked: there is no one right answer, so `utils.assignment.rules` judges them.
 EVIDENCE = {"assignment_model": "assignment", "assignment_pair": "assignment"}
