@@ -44,6 +44,10 @@ MODULES = {
     "batch_norm2d": "building",
     "dropout": "building",
     "digit_cnn": "building",
+    "early_stopping": "method",
+    "near_duplicates": "method",
+    "split_by_group": "method",
+    "seed_interval": "method",
     "fgsm": "attacks",
     "pgd": "attacks",
 }
