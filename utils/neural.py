@@ -170,6 +170,21 @@ def descend(
     return torch.stack(path)
 
 
+def lowest(landscape: Landscape) -> torch.Tensor:
+    """Where the loss is least, (2,): the w and b that no descent can beat."""
+    theta = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([theta], max_iter=200, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = landscape.loss(theta)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return theta.detach()
+
+
 # ── Depth ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

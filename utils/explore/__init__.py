@@ -5,17 +5,26 @@ call it; the function is tested without a browser. Where no kernel answers (a pa
 same picture stands still in its place.
 """
 
+from utils.explore.attacks import attack, corruption
 from utils.explore.building import pattern
 from utils.explore.classification import confusion, feature_maps
 from utils.explore.explorer import Explorer
 from utils.explore.filters import kernel, step, threshold
 from utils.explore.layers import output_size, receptive_field, worked_example
+from utils.explore.neural import activations, depth, graph, hidden_units, learning_rate
 
 __all__ = [
     "Explorer",
+    "attack",
+    "activations",
     "confusion",
+    "corruption",
+    "depth",
     "feature_maps",
+    "graph",
+    "hidden_units",
     "kernel",
+    "learning_rate",
     "output_size",
     "pattern",
     "receptive_field",

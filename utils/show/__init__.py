@@ -4,8 +4,10 @@ Every function here returns a `Picture`; as the last line of a cell it appears i
 stays readable in dark mode, with a text that says what there is to see for those who cannot see it.
 """
 
+from utils.show.attacks import before_and_after
 from utils.show.building import blueprint
 from utils.show.classification import confused, confusion, mistakes
+from utils.show.computation import graph
 from utils.show.features import embedding, feature_maps, learned_filters
 from utils.show.filters import filtered
 from utils.show.layers import (
@@ -20,6 +22,7 @@ from utils.show.layers import (
 )
 from utils.show.live import progress
 from utils.show.matching import detections, precision_recall
+from utils.show.neural import activation, activations, descent, over_seeds, regions, templates
 from utils.show.panels import grids, images
 from utils.show.picture import BLUE, DIVERGING, GREEN, ORANGE, PALETTE, PINK, Picture, picture
 from utils.show.receptive import influence, receptive_field
@@ -37,19 +40,24 @@ __all__ = [
     "PALETTE",
     "PINK",
     "Picture",
+    "activation",
     "activation_maps",
+    "activations",
     "bars",
+    "before_and_after",
     "blueprint",
     "columns",
     "confused",
     "confusion",
     "connections",
     "curves",
+    "descent",
     "detections",
     "embedding",
     "feature_maps",
     "filtered",
     "gallery",
+    "graph",
     "grids",
     "growth",
     "images",
@@ -59,12 +67,15 @@ __all__ = [
     "mistakes",
     "node_graph",
     "number_grids",
+    "over_seeds",
     "padding_modes",
     "picture",
     "precision_recall",
     "progress",
     "receptive_field",
+    "regions",
     "step",
+    "templates",
     "timings",
     "windows",
     "worked_position",
