@@ -15,8 +15,8 @@ from utils.explore.neural import activations, depth, graph, hidden_units, learni
 
 __all__ = [
     "Explorer",
-    "attack",
     "activations",
+    "attack",
     "confusion",
     "corruption",
     "depth",
