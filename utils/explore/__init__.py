@@ -12,11 +12,16 @@ from utils.explore.explorer import Explorer
 from utils.explore.filters import kernel, step, threshold
 from utils.explore.layers import output_size, receptive_field, worked_example
 from utils.explore.neural import activations, depth, graph, hidden_units, learning_rate
+from utils.explore.regularising import augmentation, patience
+from utils.explore.trust import attributions, temperature
 
 __all__ = [
+    "temperature",
+    "attributions",
     "Explorer",
     "activations",
     "attack",
+    "augmentation",
     "confusion",
     "corruption",
     "depth",
@@ -26,6 +31,7 @@ __all__ = [
     "kernel",
     "learning_rate",
     "output_size",
+    "patience",
     "pattern",
     "receptive_field",
     "step",

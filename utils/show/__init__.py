@@ -5,7 +5,10 @@ stays readable in dark mode, with a text that says what there is to see for thos
 """
 
 from utils.show.attacks import before_and_after
+from utils.show.attribution import attributions
+from utils.show.bias import by_group, repairs
 from utils.show.building import blueprint
+from utils.show.calibration import confidences, reliability
 from utils.show.classification import confused, confusion, mistakes
 from utils.show.computation import graph
 from utils.show.features import embedding, feature_maps, learned_filters
@@ -26,6 +29,16 @@ from utils.show.neural import activation, activations, descent, over_seeds, regi
 from utils.show.panels import grids, images
 from utils.show.picture import BLUE, DIVERGING, GREEN, ORANGE, PALETTE, PINK, Picture, picture
 from utils.show.receptive import influence, receptive_field
+from utils.show.regularising import (
+    augmented,
+    comparison,
+    learning_rates,
+    lr_curve,
+    nearest,
+    race,
+    searches,
+    stopping,
+)
 from utils.show.sizes import windows
 from utils.show.stepping import node_graph, step
 from utils.show.tiles import gallery
@@ -33,6 +46,11 @@ from utils.show.timing import growth, timings
 from utils.show.training import learning_curves
 
 __all__ = [
+    "repairs",
+    "reliability",
+    "confidences",
+    "by_group",
+    "attributions",
     "BLUE",
     "DIVERGING",
     "GREEN",
@@ -43,10 +61,12 @@ __all__ = [
     "activation",
     "activation_maps",
     "activations",
+    "augmented",
     "bars",
     "before_and_after",
     "blueprint",
     "columns",
+    "comparison",
     "confused",
     "confusion",
     "connections",
@@ -64,7 +84,10 @@ __all__ = [
     "influence",
     "learned_filters",
     "learning_curves",
+    "learning_rates",
+    "lr_curve",
     "mistakes",
+    "nearest",
     "node_graph",
     "number_grids",
     "over_seeds",
@@ -72,9 +95,12 @@ __all__ = [
     "picture",
     "precision_recall",
     "progress",
+    "race",
     "receptive_field",
     "regions",
+    "searches",
     "step",
+    "stopping",
     "templates",
     "timings",
     "windows",

@@ -5,6 +5,7 @@ training.save_weights(model, "runs/mine", accuracy=0.84)
 """
 
 from utils.training.faults import TrainingError
+from utils.training.finder import LRCurve, find_lr
 from utils.training.fit import fit
 from utils.training.history import History
 from utils.training.muon import Muon
@@ -14,11 +15,13 @@ from utils.training.weights import load_weights, save_weights
 
 __all__ = [
     "History",
+    "LRCurve",
     "Muon",
     "Stop",
     "TrainingError",
     "constant",
     "cosine",
+    "find_lr",
     "fit",
     "load_weights",
     "save_weights",
