@@ -16,11 +16,10 @@ from utils.explore.regularising import augmentation, patience
 from utils.explore.trust import attributions, temperature
 
 __all__ = [
-    "temperature",
-    "attributions",
     "Explorer",
     "activations",
     "attack",
+    "attributions",
     "augmentation",
     "confusion",
     "corruption",
@@ -35,6 +34,7 @@ __all__ = [
     "pattern",
     "receptive_field",
     "step",
+    "temperature",
     "threshold",
     "worked_example",
 ]

@@ -50,6 +50,12 @@ MODULES = {
     "seed_interval": "method",
     "fgsm": "attacks",
     "pgd": "attacks",
+    "mean_corruption_error": "corruptions",
+    "group_accuracy": "trust",
+    "group_weights": "trust",
+    "saliency": "trust",
+    "calibration_error": "trust",
+    "fit_temperature": "trust",
 }
 # What the assignment's networks are asked: there is no one right answer, so `utils.assignment.rules` judges them.
 EVIDENCE = {"assignment_model": "assignment", "assignment_pair": "assignment"}
