@@ -47,7 +47,7 @@ def attribute(net: nn.Module, x: torch.Tensor, labels: torch.Tensor, way: str, l
             coarse = LayerGradCam(net, layer).attribute(x, labels, relu_attributions=True)  # (N, 1, h, w)
             found = LayerAttribution.interpolate(coarse, tuple(x.shape[2:]), "bilinear")[:, 0]
         else:
-            side, grey = max(x.shape[-1] // 6, 1), x.mean(dim=(2, 3), keepdim=True)
+            side, grey = max(x.shape[-1] // 5, 1), x.mean(dim=(2, 3), keepdim=True)
             window = {"sliding_window_shapes": (3, side, side), "strides": (3, max(side // 2, 1), max(side // 2, 1))}
             with torch.no_grad():
                 ask = Occlusion(net).attribute

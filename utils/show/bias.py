@@ -7,32 +7,29 @@ from utils.show.picture import BLUE, GREEN, ORANGE, PALETTE, Picture, picture
 COLOURS = {"overall": "#999999", "with": BLUE, "against": ORANGE}
 
 
-def by_group(accuracies: dict[str, dict[str, float]], title: str = "", sd: dict[str, dict[str, float]] | None = None):
+def by_group(accuracies: dict[str, dict[str, float]], title: str = "") -> Picture:
     """Bars for each network: overall, and of each group.
 
     Parameters
     ----------
     accuracies : name of a network → name of a group → accuracy, from 0 to 1
-    sd : the same with standard deviations, where there are any: drawn as lines on the bars
     """
     from matplotlib.figure import Figure
 
     groups = list(next(iter(accuracies.values())))
     if any(list(found) != groups for found in accuracies.values()):
         raise ValueError(f"every network needs the same groups, in the same order: {', '.join(groups)}.")
-    figure = Figure(figsize=(1.6 + 1.55 * len(accuracies), 3.4), layout="constrained")
+    figure = Figure(figsize=(2.6 + 1.4 * len(accuracies), 3.3), layout="constrained")
     axes = figure.subplots()
     others = iter((GREEN, *PALETTE[3:]))
     width = 0.8 / len(groups)
     for i, group in enumerate(groups):
-        heights = [100 * found[group] for found in accuracies.values()]
-        spread = [100 * (sd or {}).get(name, {}).get(group, 0.0) for name in accuracies]
         at = [place + (i - (len(groups) - 1) / 2) * width for place in range(len(accuracies))]
         colour = COLOURS.get(group) or next(others)
-        bars = axes.bar(at, heights, width * 0.94, yerr=spread if sd else None, capsize=3, color=colour, label=group)
+        bars = axes.bar(at, [100 * found[group] for found in accuracies.values()], width, color=colour, label=group)
         axes.bar_label(bars, fmt="%.0f", fontsize=9, padding=2)
     axes.set_xticks(range(len(accuracies)), [name.replace(", ", ",\n") for name in accuracies])
-    axes.set(ylabel="accuracy (%)", ylim=(0, 112), yticks=range(0, 101, 20))
+    axes.set(ylabel="accuracy (%)", ylim=(0, 112), yticks=range(0, 101, 20), xlim=(-0.6, len(accuracies) - 0.4))
     axes.set_title(title, fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -49,18 +46,34 @@ def told(accuracies: dict[str, dict[str, float]], title: str) -> str:
 
 
 def repairs(result, pictures: str) -> Picture:
-    """The recorded repairs of a planted shortcut in one set of pictures, as bars with the gains' deviations.
+    """Recorded repairs of a planted shortcut in one set of pictures: bars for the worst group, marks for the others.
 
     Parameters
     ----------
     result : as `results.load("bias_repairs")` gives it
     pictures : "Shapes-10" or "CIFAR-10"
     """
+    from matplotlib.figure import Figure
+
     rows = [row for row in result.rows if row["pictures"] == pictures]
     if not rows:
         known = ", ".join(dict.fromkeys(row["pictures"] for row in result.rows))
         raise ValueError(f"nothing is recorded for {pictures!r}; there are: {known}.")
+    figure = Figure(figsize=(8.6, 0.9 + 0.4 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    at = range(len(rows))
+    worst, spread = ([100 * row[key] for row in rows] for key in ("against", "sd"))
+    bars = axes.barh(at, worst, 0.62, color=ORANGE, label="against")
+    axes.errorbar(worst, at, xerr=spread, fmt="none", ecolor="black", capsize=3, label="± sd of the gain")
+    for group, marker in (("with", "D"), ("overall", "o")):
+        axes.plot([100 * row[group] for row in rows], at, marker, color=COLOURS[group], label=group, clip_on=False)
+    axes.bar_label(bars, fmt="%.0f", label_type="center", fontsize=9)
+    axes.set_yticks(at, [row["way"] for row in rows])
+    axes.invert_yaxis()
+    axes.set(xlabel="accuracy (%)", xlim=(0, 100))
+    axes.set_title(f"{pictures}, {rows[0]['seeds']} seeds", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5))
     groups = ("overall", "with", "against")
-    bars = {row["way"]: {group: row[group] for group in groups} for row in rows}
-    spread = {row["way"]: {"against": row["sd"]} for row in rows}
-    return by_group(bars, f"{pictures}, {rows[0]['seeds']} seeds", spread)
+    said = {row["way"]: {group: row[group] for group in groups} for row in rows}
+    return picture(figure, told(said, f"{pictures}, {rows[0]['seeds']} seeds"))
