@@ -81,8 +81,8 @@ def separate(
     hidden: Sequence[int] = (),
     activation: str = "ReLU",
     *,
-    steps: int = 500,
-    lr: float = 0.03,
+    steps: int = 300,
+    lr: float = 0.05,
     seed: int = 0,
 ) -> nn.Sequential:
     """A network trained to tell points apart; without hidden layers a linear classifier.

@@ -41,7 +41,7 @@ def hidden_units() -> Explorer:
 def draw_regions(case: str, units: int, activation: str, seed: int) -> Picture:
     """A network trained on 400 points, its regions, and its accuracy on 1,000 others; 0 units make it linear."""
     x, y = neural.points(case)
-    net = neural.separate(x, y, [units] if units else [], activation, steps=300, lr=0.05, seed=seed)
+    net = neural.separate(x, y, [units] if units else [], activation, seed=seed)
     fresh = neural.accuracy(net, *neural.points(case, 1000, seed=1))
     size = f"{units} hidden units, {activation}" if units else "no hidden layer"
     return show.regions({f"{case}, {size}: {fresh:.0%} of new points right": (net, x, y)}, size=5.0)

@@ -25,7 +25,7 @@ from utils.show.layers import (
 )
 from utils.show.live import progress
 from utils.show.matching import detections, precision_recall
-from utils.show.neural import activation, activations, descent, over_seeds, regions, templates
+from utils.show.neural import activation, activations, descent, fits, over_seeds, regions, templates
 from utils.show.panels import grids, images
 from utils.show.picture import BLUE, DIVERGING, GREEN, ORANGE, PALETTE, PINK, Picture, picture
 from utils.show.receptive import influence, receptive_field
@@ -74,6 +74,7 @@ __all__ = [
     "embedding",
     "feature_maps",
     "filtered",
+    "fits",
     "gallery",
     "graph",
     "grids",

@@ -45,7 +45,7 @@ def templates(
     panels = figure.subplots(len(rows), len(weight), squeeze=False)
     for row, line in zip(rows, panels, strict=True):
         for each, axes in zip(row, line, strict=True):
-            axes.imshow(*drawn(each, float(row.abs().quantile(0.998))), interpolation="nearest")
+            axes.imshow(**drawn(each, float(row.abs().quantile(0.998))), interpolation="nearest")
             axes.set(xticks=[], yticks=[])
     for axes, name in zip(panels[0], classes, strict=True):
         axes.set_title(name, fontsize=11)
@@ -60,11 +60,11 @@ def templates(
     return picture(figure, f"Templates, and their products with a picture. Scores: {told}. Largest: {classes[best]}.")
 
 
-def drawn(values: torch.Tensor, largest: float):
+def drawn(values: torch.Tensor, largest: float) -> dict:
     """A signed map (C, H, W) as imshow wants it: one channel with its colours, or three around grey."""
     if len(values) == 1:
-        return values[0].numpy(), DIVERGING, None, None, None, -largest, largest
-    return ((values / float(values.abs().max()) / 2 + 0.5).permute(1, 2, 0).numpy(),)
+        return {"X": values[0].numpy(), "cmap": DIVERGING, "vmin": -largest, "vmax": largest}
+    return {"X": (values / float(values.abs().max()) / 2 + 0.5).permute(1, 2, 0).numpy()}
 
 
 # ── Decision regions ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,6 +241,45 @@ def descent(landscape: neural.Landscape, path: torch.Tensor, title: str = "") ->
         f"{len(path) - 1} steps on a loss surface over w and b: the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
     )
     return picture(figure, f"{title} {told}; the minimum is {floor:.3g}.")
+
+
+def fits(landscapes: dict[str, neural.Landscape], xlabel: str) -> Picture:
+    """What the best w and b of each loss make of the same data: the fitted curve, and where it crosses a half.
+
+    Parameters
+    ----------
+    landscapes : by name; the points of the first are drawn, a little scattered, at y = 0 and y = 1
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.2, 3.3), layout="constrained")
+    axes = figure.subplots()
+    first, *_ = landscapes.values()
+    jitter = 0.05 * torch.randn(len(first.x), generator=torch.Generator().manual_seed(0))
+    axes.plot(first.x, first.y + jitter, ".", color="#999999", markersize=3)
+    told = []
+    for (name, landscape), colour, line in zip(
+        landscapes.items(), (BLUE, ORANGE, GREEN), ("-", "--", "-."), strict=False
+    ):
+        edge, y = fitted(landscape)
+        axes.plot(
+            *y, color=colour, linestyle=line, linewidth=2, label=f"{name}: boundary at {edge:.2f}".replace("-", "−")
+        )
+        axes.axvline(edge, color=colour, linestyle=line, linewidth=1)
+        told.append(f"{name} changes its answer at {edge:.2f}")
+    axes.set(xlabel=xlabel, ylabel="answer", ylim=(-0.6, 1.6))
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    return picture(figure, f"Points of two classes and what was fitted to them: {'; '.join(told)}.")
+
+
+def fitted(landscape: neural.Landscape) -> tuple[float, tuple[torch.Tensor, torch.Tensor]]:
+    """Where the best fit crosses a half, and its curve."""
+    w, b = neural.lowest(landscape)
+    x = torch.linspace(float(landscape.x.min()), float(landscape.x.max()), 200, dtype=torch.float64)
+    if landscape.kind == "squared error":
+        return float((0.5 - b) / w), (x, w * x + b)
+    return float(-b / w), (x, torch.sigmoid(w * x + b))
 
 
 # ── Several seeds ────────────────────────────────────────────────────────────────────────────────────────────────────
