@@ -299,7 +299,7 @@ def over_seeds(x: Sequence, lines: dict[str, torch.Tensor], xlabel: str, ylabel:
     for (name, values), colour, marker in zip(
         lines.items(), (BLUE, ORANGE, GREEN, PINK, "#000000"), "os^Dv", strict=False
     ):
-        values = np.maximum(np.asarray(values), 1e-300)  # a logarithmic axis has no 0
+        values = np.maximum(np.asarray(values, dtype=float), 1e-300)  # a logarithmic axis has no 0
         axes.plot(x, np.exp(np.log(values).mean(0)), color=colour, marker=marker, markersize=4, label=name)
         axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
     axes.set_yscale("log")
