@@ -12,7 +12,6 @@ import hashlib
 import json
 import math
 import re
-import unicodedata
 from dataclasses import replace
 from functools import lru_cache
 from html import escape
@@ -23,7 +22,6 @@ from grading import jail
 from grading.checked import items_asked
 from grading.hidden import secret_seed
 from grading.intake.bundle import Opened
-from grading.intake.limits import HIDDEN
 from grading.reading import parsed, tampering
 from grading.records import Item, one_line
 from utils import data
@@ -106,7 +104,7 @@ LONGEST = 2_000  # characters
 
 def tame(text: str) -> str:
     """Fit for a terminal, a page and a file: on one line, not too long, nothing that turns it around."""
-    plain = one_line("".join(c for c in text if unicodedata.category(c) not in HIDDEN))
+    plain = one_line(text)
     return plain if len(plain) <= LONGEST else plain[:LONGEST] + " …"
 
 

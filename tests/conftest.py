@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
 # Before anything imports torch, matplotlib or jupyter.
 HOME = tempfile.mkdtemp(prefix="cnn-course-tests-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -19,6 +21,17 @@ os.environ |= {
     "JUPYTER_RUNTIME_DIR": f"{HOME}/jupyter-runtime",
     "MPLBACKEND": "Agg",
 }
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium. In CI there must be one."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no Chromium: .ci/run installs Debian's package “chromium”")
+    if found is None:
+        pytest.skip("no Chromium on this machine; on Debian: sudo apt install chromium")
+    return found
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,7 +1,6 @@
 """A JupyterLab in the tree that learners get, and a Chromium without a screen."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,19 +13,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from grading.publish import publish
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MINUTE = 60_000  # milliseconds
 expect.set_options(timeout=MINUTE)  # machines are shared, and slow at times
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The path of a Chromium. In CI there must be one."""
-    if CHROMIUM is None and os.environ.get("CI"):
-        pytest.fail("no Chromium: .ci/run installs Debian's package “chromium”")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; on Debian: sudo apt install chromium")
-    return CHROMIUM
 
 
 @pytest.fixture(scope="session")

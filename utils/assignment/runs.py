@@ -21,12 +21,13 @@ from torch import nn
 from utils import device, evaluation, models, training
 from utils.assignment import notebook, pictures
 from utils.assignment.fingerprint import fingerprint
+from utils.assignment.rules import LIMITS, ROLES
 from utils.assignment.spec import Spec
 from utils.checks import tell
+from utils.checks.questions.assignment import work
 from utils.start import fast
 from utils.training.weights import read_tensors, write_json, write_tensors
 
-ROLES = ("baseline", "proposed")
 ANSWERS = 300  # validation pictures whose answers are kept, so that a bundle can prove its weights
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "lr")
 
@@ -253,32 +254,20 @@ def made(network: type, seed: int = 0) -> nn.Module:
 
 def measured(network: type) -> tuple[int, int]:
     """The parameters of a class's networks, and the multiply-adds for a picture; ValueError beyond the limits."""
-    from utils.assignment.rules import LIMITS
-
     model = made(network)
     answer = evaluation.logits(model, torch.zeros(2, 3, 32, 32))
     if answer.shape != (2, 10):
         raise ValueError(f"{network.__name__} turns 2 pictures into {tuple(answer.shape)}; logits (2, 10) are wanted.")
-    parameters, work = models.count(model), multiply_adds(model)
+    parameters, multiply_adds = models.count(model), work(model)
     for value, limit, what in (
         (parameters, LIMITS["parameters"], "parameters"),
-        (work, LIMITS["multiply_adds"], "multiply-adds for a picture"),
+        (multiply_adds, LIMITS["multiply_adds"], "multiply-adds for a picture"),
     ):
         if value > limit:
             raise ValueError(
                 f"{network.__name__} has {value:,} {what}; {limit:,} are allowed. Pool earlier, or use fewer channels."
             )
-    return parameters, work
-
-
-def multiply_adds(model: nn.Module) -> int:
-    """Of the forward pass, for one picture."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    where = evaluation.device_of(model)
-    with evaluation.evaluating(model), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 3, 32, 32, device=where))
-    return counter.get_total_flops() // 2
+    return parameters, multiply_adds
 
 
 def key_of(network: type, spec: Spec) -> str:

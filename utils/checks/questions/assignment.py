@@ -19,7 +19,7 @@ from utils.checks.question import Case, Objection, Question, as_array, message_o
 
 SIDE, CLASSES = 32, 10
 TRIED = (("eval", 1), ("eval", 5), ("train", 1), ("train", 5))  # modes, and numbers of pictures
-BATCH = 250  # pictures at a time
+BATCH = 50  # pictures at a time: the memory of larger layers would be given back, and asked for anew, at every batch
 STEPS, LR = 120, 2e-3  # of the small training, at most
 ENOUGH = 0.5  # the part of a guesser's loss below which it ends early
 ALIKE = 0.9999  # correlation of two networks' answers
@@ -100,7 +100,7 @@ def looks(target):
     net = made(target)
     found = {"name": np.array((target if isinstance(target, type) else type(net)).__name__)}
     found["parameters"] = np.array(sum(p.numel() for p in net.parameters()))
-    found["multiply_adds"] = np.array(max(multiply_adds(net.eval(), n) for n in (1, BATCH)))
+    found["multiply_adds"] = np.array(work(net))
     for mode, n in TRIED:
         try:
             shape = tuple(net.train(mode == "train")(torch.rand(n, 3, SIDE, SIDE)).shape)
@@ -108,6 +108,11 @@ def looks(target):
         except Exception as error:
             found[f"{mode} {n}"] = np.array(f"{type(error).__name__}: {message_of(error)}"[:200])
     return found
+
+
+def work(net: nn.Module) -> int:
+    """Multiply-adds for a picture, by whichever size of a batch takes more; `net` is in eval mode afterwards."""
+    return max(multiply_adds(net.eval(), n) for n in (1, BATCH))
 
 
 def multiply_adds(net: nn.Module, n: int) -> int:
