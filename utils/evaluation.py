@@ -30,14 +30,14 @@ from utils.data.batches import as_pictures
 
 
 def logits(
-    model: nn.Module, x: torch.Tensor, batch_size: int = 500, tta: bool = False, *, precision: str = "float32"
+    model: nn.Module, x: torch.Tensor, batch_size: int = 125, tta: bool = False, *, precision: str = "float32"
 ) -> torch.Tensor:
     """What `model` answers to the pictures `x`, in eval mode and without gradients, on the model's own device.
 
     Parameters
     ----------
     x : uint8, or float in [0, 1], (N, C, H, W)
-    batch_size : pictures at a time; only memory and time depend on it
+    batch_size : pictures at a time; only memory and time depend on it (on a CPU, large batches cost more of both)
     tta : True takes the mean of the answers to a picture and to its mirror image (test-time augmentation)
     precision : "float32", or "auto" for bfloat16 where the machine gains from it: about twice as fast, and a few
         pictures in ten thousand may be answered otherwise

@@ -4,8 +4,8 @@
     python benchmarks/grading/assignment.py assignment_cifar10.zip --sizes 4 20
 
 The bundle is what `assignment.bundle()` wrote, of networks trained on the pictures in `data.folder()`. CPU seconds are
-those of processes that are waited for, each worker's start (some six seconds) among them; the jails, which are killed,
-are not: with two workers, a hand-in's share of them is about twice its share of the seconds.
+those of all processes, the jails' among them, where a control group can be made to add them up (on Linux, as root);
+each worker's start, some six seconds, is in them.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def load(torch: bool = True, pictures: bool = False) -> None:
 
         from utils.checks import questions
 
-        for name in questions.MODULES:
+        for name in (*questions.MODULES, *questions.EVIDENCE):
             questions.find(name)
         import utils.checks.wire
     if pictures:
@@ -105,6 +105,8 @@ def load(torch: bool = True, pictures: bool = False) -> None:
 
         for room in utils.ROOMS:
             getattr(utils, room)
+        # Torch imports its compiler when it counts for the first time: a second and a half, once instead of for each.
+        questions.find("assignment_model").run(lambda: torch.nn.Sequential(torch.nn.Flatten()), {"do": "looks"})
 
 
 def new_shell():

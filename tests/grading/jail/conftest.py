@@ -4,7 +4,7 @@ import os
 from functools import partial
 
 import pytest
-from jailbirds import SHORT, members, open_files
+from jailbirds import SHORT, left, open_files
 
 from grading.jail import Warm, listening, run
 
@@ -31,4 +31,4 @@ def jailed(request, monkeypatch):
     before = open_files()
     yield partial(run, limits=SHORT, warm=warm)
     assert jails and not open_files() - before  # fewer are no leak: what a test before left may be collected meanwhile
-    assert not members(jails)
+    assert not left(jails)

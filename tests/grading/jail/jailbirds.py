@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,15 @@ def members(namespaces: list[int]) -> list[str]:
             dead = "State:\tZ" in (path / "status").read_text()  # and waits to be buried
             if not dead and (path / "ns" / "pid").stat().st_ino in namespaces:
                 found.append((path / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def left(namespaces: list[int], seconds: float = 20) -> list[str]:
+    """Who stays in these namespaces. The kernel gives a number to a new jail once the old one is gone, a test's that
+    runs beside this one, say; that one ends soon, and only those who stay are left over."""
+    end = time.monotonic() + seconds
+    while (found := members(namespaces)) and time.monotonic() < end:
+        time.sleep(0.05)
     return found
 
 

@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from jailbirds import SHORT, members, open_files
+from jailbirds import SHORT, left, members, open_files
 
 from grading.jail import JailUnavailable, Warm, doctor, launcher, run, walls
 
@@ -115,11 +114,7 @@ def test_whoever_kills_the_grader_kills_the_jail(way):
     grader.kill()
     grader.wait()
     grader.stdout.close()
-    for _ in range(200):
-        if not members([namespace]):
-            break
-        time.sleep(0.05)
-    assert not members([namespace])
+    assert not left([namespace])
 
 
 def test_ctrl_c_leaves_nothing_behind(monkeypatch):
@@ -132,7 +127,7 @@ def test_ctrl_c_leaves_nothing_behind(monkeypatch):
     monkeypatch.setattr("grading.jail.listening.look", look)
     with pytest.raises(KeyboardInterrupt):
         run([("a", "while True: pass")], limits=SHORT)
-    assert found and not members(found)
+    assert found and not left(found)
 
 
 def test_the_doctor_finds_nothing_missing(capsys, monkeypatch):

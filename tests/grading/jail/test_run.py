@@ -76,6 +76,13 @@ def test_answers_are_those_of_the_same_code_outside(jailed, name):
         assert heard.suspicions == {} and {outcome.trouble.kind for outcome in outcomes} == {"not an int"}
 
 
+def test_what_a_warm_interpreter_needs_later_is_there_before(warm):
+    """Otherwise every submission pays for it again: counting multiply-adds alone imports torch's compiler."""
+    count = "from utils.checks.questions.assignment import multiply_adds\nimport sys, torch\nbefore = set(sys.modules)"
+    cells = [("count", f"{count}\nmultiply_adds(torch.nn.Flatten(), 1)\nsorted(set(sys.modules) - before)")]
+    assert run(cells, warm=warm).cells["count"] == Ran(result="[]")
+
+
 def test_an_exercise_not_begun_says_so(jailed):
     heard = jailed([("a", "def invert(image):\n    raise NotImplementedError")], [asked(), asked("missing", "other")])
     assert heard.answers["check"][0].trouble.kind == "not done"
