@@ -59,7 +59,9 @@ class Planted:
         """Where the colour is, bool (N, 1, H, W): pixels that change when nothing but the colour does."""
         order = COLOURS.sum(1).argsort().tolist()
         change = (self.repaint(order[-1]).float() - self.repaint(order[0]).float()).mean(dim=1, keepdim=True)
-        return change > change.amax(dim=(2, 3), keepdim=True) / 2  # half: the pixels on an edge are mixed
+        return (
+            change > change.amax(dim=(2, 3), keepdim=True) / 4
+        )  # on an edge they are mixed; dark blotches change less
 
     def __repr__(self) -> str:
         return (
