@@ -342,7 +342,7 @@ def test_an_open_exercise_is_not_done_yet_and_torch_takes_its_place():
     assert [float(g) for g in gate.backward(torch.tensor(2.0))] == [-8, 6]
     p = torch.tensor([1.0, 2.0], requires_grad=True)
     (p**2).sum().backward()
-    yours_or_torch("sgd_step", open_exercise)([p], 0.1)
+    yours_or_torch("sgd_step", open_exercise)(iter([p]), 0.1)  # as net.parameters() gives them
     assert torch.allclose(p, torch.tensor([0.8, 1.6])) and (p.grad is None or not p.grad.any())
     loss = yours_or_torch("cross_entropy", open_exercise)(torch.tensor([[0.0, 1000.0]]), torch.tensor([0]))
     assert loss == 1000

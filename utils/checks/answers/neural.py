@@ -446,6 +446,7 @@ def stepped(lr=lambda lr: lr, change=lambda p: None, which=lambda ps: ps, empty=
     """A step of torch's own SGD, after something was changed about it."""
 
     def target(parameters, rate):
+        parameters = list(parameters)  # net.parameters() can be gone through only once
         for p in parameters:
             change(p)
         optimizer = torch.optim.SGD(which(parameters), lr=lr(rate), **settings)
