@@ -8,9 +8,8 @@ import torch
 
 from utils.show.picture import BLUE, GREEN, ORANGE, PALETTE, Picture, picture
 
-MARKERS = "osD^vPX*"
+MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":")
-EIGHT = (*PALETTE, "#444444", "#8C6D31", "#56B4E9", "#7A4FA3")[:8]  # told apart by markers, too
 
 
 def comparison(result, *, title: str = "") -> Picture:
@@ -126,13 +125,13 @@ def race(curves: dict[str, list], *, ylabel: str = "training loss (nats)", ylim:
     """
     from matplotlib.figure import Figure
 
-    if not 0 < len(curves) <= len(EIGHT):
-        raise ValueError(f"1 to {len(EIGHT)} lines can be told apart; you gave {len(curves)}.")
+    if not 0 < len(curves) <= len(PALETTE):
+        raise ValueError(f"1 to {len(PALETTE)} lines can be told apart; you gave {len(curves)}.")
     figure = Figure(figsize=(9.5, 4), layout="constrained")
     axes = figure.subplots()
     for i, (name, points) in enumerate(curves.items()):
         x, y = zip(*points, strict=True)
-        style = {"color": EIGHT[i], "marker": MARKERS[i], "linestyle": LINES[i % 4], "markevery": max(1, len(x) // 8)}
+        style = {"color": PALETTE[i], "marker": MARKERS[i], "linestyle": LINES[i % 4], "markevery": max(1, len(x) // 8)}
         axes.plot(x, y, label=name, markersize=5, linewidth=1.5, **style)
     axes.set(xlabel="epoch", ylabel=ylabel, ylim=ylim)
     axes.grid(alpha=0.3)
@@ -156,11 +155,11 @@ def learning_rates(result) -> Picture:
     told = []
     for i, name in enumerate(dict.fromkeys(result["optimizer"])):
         rows = [row for row in result.rows if row["optimizer"] == name and not isinstance(row["val_loss"], str)]
-        style = {"color": EIGHT[i % 8], "marker": MARKERS[i % 8], "linestyle": LINES[i % 4]}
+        style = {"color": PALETTE[i % 7], "marker": MARKERS[i % 7], "linestyle": LINES[i % 4]}
         axes.plot([row["lr"] for row in rows], [row["val_loss"] for row in rows], label=name, markersize=5, **style)
         best = next(row for row in rows if row["chosen"])
         axes.plot(
-            best["lr"], best["val_loss"], "o", markersize=13, markerfacecolor="none", markeredgecolor=EIGHT[i % 8]
+            best["lr"], best["val_loss"], "o", markersize=13, markerfacecolor="none", markeredgecolor=PALETTE[i % 7]
         )
         told.append(f"{name} {best['lr']:g}")
     axes.set_xscale("log")

@@ -30,9 +30,9 @@ class LRCurve:
 
     @property
     def steepest(self) -> float:
-        """The learning rate at which the smoothed loss falls fastest."""
-        middle = range(2, len(self.smooth) - 2)
-        return self.lrs[min(middle, key=lambda i: self.smooth[i + 2] - self.smooth[i - 2])]
+        """The learning rate, below `lowest`, at which the smoothed loss falls fastest."""
+        before = range(2, max(3, self.lrs.index(self.lowest)))
+        return self.lrs[min(before, key=lambda i: self.smooth[i + 1] - self.smooth[i - 2])]
 
     @property
     def lowest(self) -> float:
@@ -76,9 +76,10 @@ def find_lr(
             lr = low * (high / low) ** (step / (steps - 1))
             learner.param_groups[0]["lr"] = lr
             loss = F.cross_entropy(model(x), y)
-            if not math.isfinite(loss) or loss > 4 * min([float(loss), *losses]):
+            value = float(loss.detach())
+            if not math.isfinite(value) or value > 4 * min([value, *losses]):
                 break
-            lrs, losses = [*lrs, lr], [*losses, float(loss)]
+            lrs, losses = [*lrs, lr], [*losses, value]
             learner.zero_grad()
             loss.backward()
             learner.step()
