@@ -36,17 +36,21 @@ def reliability(answers: dict[str, tuple[torch.Tensor, torch.Tensor]], bins: int
         words.append(f"{title}: mean confidence {confidence.mean():.1%}, accuracy {right.mean():.1%}, {verdict}")
     panels[0, 0].set_ylabel("share that is right")
     panels[1, 0].set_ylabel("pictures")
-    panels[0, 0].legend(frameon=False, loc="upper left", fontsize=9)
+    panels[0, 0].legend(frameon=False, loc="upper left", fontsize=8)
     return picture(figure, f"Reliability diagram: share of right answers for each confidence. {'; '.join(words)}.")
 
 
 def draw_bins(axes, confidence: np.ndarray, right: np.ndarray, bins: int) -> None:
-    """Bars from the diagonal's height to the share that is right: what is missing, or too much, is the gap."""
+    """A bar for each bin, up to the share that is right; the gap to its mean confidence in a colour of its own."""
     from sklearn.calibration import calibration_curve
 
     accuracy, mean = calibration_curve(right, confidence, n_bins=bins)  # of the bins that are not empty
-    axes.bar(mean, accuracy, 0.85 / bins, color=BLUE, label="right answers")
-    axes.bar(mean, mean - accuracy, 0.85 / bins, bottom=accuracy, color=ORANGE, alpha=0.45, label="gap")
+    middle = (np.minimum(np.floor(mean * bins), bins - 1) + 0.5) / bins
+    width = 0.92 / bins
+    axes.bar(middle, np.minimum(accuracy, mean), width, color=BLUE)
+    above, below = np.maximum(accuracy - mean, 0), np.maximum(mean - accuracy, 0)
+    axes.bar(middle, above, width, bottom=mean, color=PALETTE[5], label="right more often than it says")
+    axes.bar(middle, below, width, bottom=accuracy, color=ORANGE, label="right less often than it says")
     axes.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="as sure as right")
     axes.set(ylim=(0, 1))
     axes.spines[["top", "right"]].set_visible(False)
@@ -62,7 +66,7 @@ def confidences(found: dict[str, torch.Tensor], threshold: float | None = None) 
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 0.7 + 1.05 * len(found)), layout="constrained")
+    figure = Figure(figsize=(7.5, 0.6 + 1.25 * len(found)), layout="constrained")
     panels = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
     edges, words = np.linspace(0, 1, 41), []
     for axes, (name, confidence), colour in zip(panels, found.items(), PALETTE, strict=False):
@@ -72,7 +76,7 @@ def confidences(found: dict[str, torch.Tensor], threshold: float | None = None) 
         accepted = float((values >= (threshold or 0)).mean())
         said = f"{name}: mean confidence {values.mean():.0%}"
         said += f", {accepted:.0%} answered" if threshold else ""
-        axes.text(0.01, 0.93, said, transform=axes.transAxes, va="top", fontsize=10)
+        axes.set_title(said, loc="left", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         if threshold:
             axes.axvline(threshold, color="black", linestyle="--", linewidth=1)
