@@ -37,8 +37,8 @@ def test_both_pictures_are_shown_and_the_text_says_what_changed():
     picture = show.before_and_after(Mean(), X, LIGHTER, Y, CLASSES, size=100)
     assert count(picture, 0.45) > 15_000 and count(picture, 0.55) > 15_000
     assert "2 pictures before and after a change of at most 0.1 in a pixel" in picture.alt
-    assert "1 right before, 1 right after" in picture.alt.replace("1 after", "1 right after")
-    assert "The first, a dark, is called dark before, light after." in picture.alt
+    assert "1 right before, 1 after." in picture.alt
+    assert "The first, of class dark, is called dark before, light after." in picture.alt
 
 
 def test_what_was_added_is_shown_between_them_in_the_colours_of_its_sign():
