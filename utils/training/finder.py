@@ -75,13 +75,13 @@ def find_lr(
         for step, (x, y) in enumerate(itertools.islice(endless(batches), steps)):
             lr = low * (high / low) ** (step / (steps - 1))
             learner.param_groups[0]["lr"] = lr
-            loss = F.cross_entropy(model(x), y)
-            value = float(loss.detach())
+            error = F.cross_entropy(model(x), y)
+            value = float(error.detach())
             if not math.isfinite(value) or value > 4 * min([value, *losses]):
                 break
             lrs, losses = [*lrs, lr], [*losses, value]
             learner.zero_grad()
-            loss.backward()
+            error.backward()
             learner.step()
     return LRCurve(lrs, losses, smoothed(losses))
 
