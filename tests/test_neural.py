@@ -1,6 +1,7 @@
 """The experiments of chapter 03: the hard cases, small networks, descents, gradients by depth."""
 
 import math
+from itertools import combinations
 
 import pytest
 import torch
@@ -98,6 +99,10 @@ def test_mini_batches_are_drawn_at_random_from_all_points():
     landscape = neural.Landscape(X, Y)
     one, two, again = (neural.descend(landscape, (1.0, 1.0), 0.1, 5, 2, seed) for seed in (0, 1, 0))
     assert torch.equal(one, again) and not torch.equal(one, two)
+    steps = [neural.descend(landscape, (1.0, 1.0), 0.1, 1, 2, seed)[1] for seed in range(3)]
+    pairs = [neural.Landscape(X[pair], Y[pair]) for pair in map(list, combinations(range(5), 2))]
+    possible = torch.stack([neural.descend(pair, (1.0, 1.0), 0.1, 1)[1] for pair in pairs])
+    assert all(((possible - step).abs() < 1e-12).all(1).any() for step in steps)  # two points, never the same twice
     everything = neural.descend(landscape, (1.0, 1.0), 0.1, 5)
     assert torch.equal(neural.descend(landscape, (1.0, 1.0), 0.1, 5, batch_size=99), everything)
     assert not torch.equal(one, everything)

@@ -80,7 +80,8 @@ def test_the_graph_steps_and_takes_another_formula():
 
 
 def test_depth_follows_activation_and_gain(monkeypatch):
-    monkeypatch.setattr(explore.neural.draw_depth, "__defaults__", ((1, 4), 2))
+    draw = explore.neural.draw_depth
+    monkeypatch.setattr(explore.neural, "draw_depth", lambda **k: draw(**k, depths=(1, 4), seeds=2))
     explorer = live(explore.depth())
     assert "sigmoid, gain 1" in explorer.picture.alt
     assert changes(explorer, "activation", "ReLU") and changes(explorer, "gain", 2.0)

@@ -5,6 +5,8 @@ import torch
 
 from utils import show
 from utils.show.computation import centre, graph_steps, nodes_of, place
+from utils.show.picture import ORANGE
+from utils.show.sheet import Sheet
 
 SIGMOID = {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "b": -3.0}
 FORMULA = "sigmoid(w0*x0 + w1*x1 + b)"
@@ -41,8 +43,17 @@ def test_a_name_that_occurs_twice_is_one_node_whose_gradient_is_the_sum_of_its_w
     assert gradients("x * x", x=3.0) == {"x": 6}
 
 
-def test_every_node_stands_right_of_what_it_needs_and_none_on_another():
-    nodes = nodes_of("sigmoid(w0*x0 + w1*x1 + b) * w0 + max(x0, tanh(b))", SIGMOID)
+def test_each_wire_of_a_branch_carries_its_own_share(monkeypatch):
+    written = []
+    monkeypatch.setattr(Sheet, "text", lambda self, x, y, words, *a, **k: written.append((words, k.get("colour"))))
+    show.graph("x * y + x", x=2, y=5)
+    orange = sorted(words for words, colour in written if colour == ORANGE)
+    assert orange == sorted(["1", "1", "6", "2", "5", "1"])  # of +, ×, x and y, and of x's two wires
+
+
+@pytest.mark.parametrize("formula", ["sigmoid(w0*x0 + w1*x1 + b) * w0 + max(x0, tanh(b))", "w0*x0 + w0*x0*b"])
+def test_every_node_stands_right_of_what_it_needs_and_none_on_another(formula):
+    nodes = nodes_of(formula, SIGMOID)
     place(nodes)
     assert all(node.column > nodes[i].column for node in nodes for i in node.parents)
     places = [centre(node) for node in nodes]

@@ -51,13 +51,13 @@ def activations() -> Explorer:
     """Each activation with its derivative, a tangent to move along it, and the number a that some leave open."""
     import ipywidgets
 
-    style = {"description_width": "72px"}
+    form = {"layout": ipywidgets.Layout(width="250px"), "style": {"description_width": "72px"}}
     return Explorer(
         show.activation,
         {
             "name": menu("activation", list(show.neural.CURVES), "sigmoid"),
-            "at": ipywidgets.FloatSlider(1.0, min=-6, max=6, step=0.1, description="x", style=style),
-            "a": ipywidgets.FloatSlider(0.1, min=0, max=2, step=0.05, description="a", style=style),
+            "at": ipywidgets.FloatSlider(1.0, min=-6, max=6, step=0.1, description="x", **form),
+            "a": ipywidgets.FloatSlider(0.1, min=0, max=2, step=0.05, description="a", **form),
         },
         columns=3,
     )
@@ -131,6 +131,7 @@ def depth() -> Explorer:
     return Explorer(draw_depth, {"activation": menu("activation", list(neural.ACTIVATIONS), "sigmoid"), "gain": gain})
 
 
+@lru_cache(maxsize=256)
 def draw_depth(activation: str, gain: float, depths: Sequence[int] = (1, 2, 5, 10, 20, 30), seeds: int = 3) -> Picture:
     """How large the first layer's gradient is, for networks of each depth, over some seeds."""
     sizes = torch.tensor(

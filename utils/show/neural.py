@@ -303,6 +303,8 @@ def over_seeds(x: Sequence, lines: dict[str, torch.Tensor], xlabel: str, ylabel:
         axes.plot(x, np.exp(np.log(values).mean(0)), color=colour, marker=marker, markersize=4, label=name)
         axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
     axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, high / 1e3), high)  # at least three decades: what hardly changes looks level
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
