@@ -19,6 +19,7 @@ ROOMS = (
     "failure",
     "models",
     "neural",
+    "rebuilding",
     "results",
     "show",
     "start",

@@ -6,6 +6,7 @@ same picture stands still in its place.
 """
 
 from utils.explore.attacks import attack, corruption
+from utils.explore.autoencoders import codes, denoised, stamps
 from utils.explore.building import pattern
 from utils.explore.classification import confusion, feature_maps
 from utils.explore.explorer import Explorer
@@ -21,8 +22,10 @@ __all__ = [
     "attack",
     "attributions",
     "augmentation",
+    "codes",
     "confusion",
     "corruption",
+    "denoised",
     "depth",
     "feature_maps",
     "graph",
@@ -33,6 +36,7 @@ __all__ = [
     "patience",
     "pattern",
     "receptive_field",
+    "stamps",
     "step",
     "temperature",
     "threshold",

@@ -1,5 +1,16 @@
-"""The networks of the course. Each takes pictures (B, C, H, W) with values in [0, 1] and gives logits (B, classes)."""
+"""The networks of the course. Each takes pictures (B, C, H, W) with values in [0, 1] and gives logits (B, classes).
 
+Those of chapter 08 (autoencoders, denoiser, super-resolution) give pictures instead.
+"""
+
+from utils.models.autoencoder import (
+    Autoencoder,
+    SuperResolution,
+    conv_autoencoder,
+    denoiser,
+    dense_autoencoder,
+    upsample,
+)
 from utils.models.cifar_cnn import CifarCNN
 from utils.models.counting import count, summary
 from utils.models.fast import FastCNN, whitening_filters
@@ -11,16 +22,22 @@ from utils.models.standardise import Standardise
 
 __all__ = [
     "MLP",
+    "Autoencoder",
     "CifarCNN",
     "FastCNN",
     "LeNet5",
     "Standardise",
+    "SuperResolution",
+    "conv_autoencoder",
     "count",
+    "denoiser",
+    "dense_autoencoder",
     "mnist_cnn",
     "pattern",
     "rounded",
     "ship",
     "shipped",
     "summary",
+    "upsample",
     "whitening_filters",
 ]

@@ -6,6 +6,7 @@ stays readable in dark mode, with a text that says what there is to see for thos
 
 from utils.show.attacks import before_and_after
 from utils.show.attribution import attributions
+from utils.show.autoencoders import by_levels, codes, decoded_plane, rebuilt, stamps
 from utils.show.bias import by_group, repairs
 from utils.show.building import blueprint
 from utils.show.calibration import confidences, reliability
@@ -62,6 +63,8 @@ __all__ = [
     "before_and_after",
     "blueprint",
     "by_group",
+    "by_levels",
+    "codes",
     "columns",
     "comparison",
     "confidences",
@@ -69,6 +72,7 @@ __all__ = [
     "confusion",
     "connections",
     "curves",
+    "decoded_plane",
     "descent",
     "detections",
     "embedding",
@@ -95,11 +99,13 @@ __all__ = [
     "precision_recall",
     "progress",
     "race",
+    "rebuilt",
     "receptive_field",
     "regions",
     "reliability",
     "repairs",
     "searches",
+    "stamps",
     "step",
     "stopping",
     "templates",
