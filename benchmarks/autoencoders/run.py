@@ -59,15 +59,21 @@ def convolutional(code: int) -> models.Autoencoder:
 def two_layers(code: int) -> models.Autoencoder:
     """Dense, with one hidden layer on either side, so wide that it has as many parameters as the convolutional one."""
     wanted = models.count(convolutional(code))
-    widths = range(10, 120)
+    widths = range(10, 160)
     sizes = [models.count(models.dense_autoencoder(code=code, hidden=(width,))) for width in widths]
     nearest = min(range(len(sizes)), key=lambda i: abs(sizes[i] - wanted))
     return models.dense_autoencoder(code=code, hidden=(widths[nearest],))
 
 
+def wide(code: int) -> models.Autoencoder:
+    """Dense, with 256 hidden units on either side: many times as many parameters."""
+    return models.dense_autoencoder(code=code, hidden=(256,))
+
+
 NETWORKS: dict[str, Callable] = {
     "dense, one layer": single_layer,
     "dense, two layers": two_layers,
+    "dense, wide": wide,
     "convolutional": convolutional,
 }
 
@@ -304,7 +310,8 @@ TABLES = {
         "MNIST",
         {
             "code": "how many numbers stand for a picture",
-            "name": "dense, one layer or two on either side; two have as many parameters as the convolutional one",
+            "name": "dense: one layer on either side; two, with as many parameters as the convolutional one; two, with "
+            "a hidden layer of 256",
             "parameters": "of encoder and decoder",
             "lr": "learning rate: the best of three, by other pictures, with a seed of its own, at code size 16",
             "train": "mean squared error of a pixel of the training pictures, white is 1; mean over the seeds",
@@ -378,6 +385,8 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
             "source": f"recorded {last['date'][:10]} on {where}; {COMMAND} {part}",
             "pictures": shown,
             "machine": machine,
+            "versions": {name: machine[name] for name in ("torch", "python")},
+            "date": last["date"],
             "command": f"{COMMAND} {part}",
             "columns": columns,
             **more,

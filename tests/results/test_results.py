@@ -40,3 +40,10 @@ def test_an_unknown_result_or_column_is_answered_with_those_there_are():
         results.load("../data/seed_log")
     with pytest.raises(KeyError, match="has no column 'time'; it has: epoch, loss"):
         results.load("seed_log")["time"]
+
+
+def test_the_autoencoders_losses_are_those_of_the_lecture():
+    log = results.load("autoencoder_seed_log")
+    assert log["convolutional_train"] == [0.4371, 0.2227, 0.1994] and log["convolutional_val"][-1] == 0.1985
+    assert log["single_layer_train"] == [15.2723, 5.0810, 3.9312] and log.about["divided_by"] == 16
+    assert [round(loss / 16, 3) for loss in log["single_layer_val"]] == [0.595, 0.306, 0.243]
