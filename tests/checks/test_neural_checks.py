@@ -1,10 +1,13 @@
 """Chapter 03's exercises: right answers in several styles pass, what learners really write is called by its name."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from utils.checks import judged, yours_or_torch
+from utils.checks import answers, judged, questions, yours_or_torch
+from utils.checks.question import attempt
+from utils.checks.verdict import judge
 
 
 def stable_sigmoid(x):
@@ -185,6 +188,16 @@ STYLES = {
 def test_correct_styles_pass(name, style):
     report = judged(name, style)
     assert report.verdict.right, report.text
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_correct_styles_pass_with_wider_cases(name):
+    question, answer = questions.find(name), answers.find(name)
+    for seed in (1, 2):
+        cases = question.cases(np.random.default_rng(seed), wide=True)
+        for style in STYLES[name]:
+            verdict = judge(question, answer, cases, [attempt(question, style, case) for case in cases])
+            assert verdict.right, [failure.sentence for failure in verdict.failures]
 
 
 # ── As learners write them: the misconception is recognised in code that the catalogue was not made from ─────────────

@@ -73,4 +73,4 @@ def test_corruption_severity_and_picture_draw_anew():
 
 
 def test_one_picture_is_enough():
-    assert explore.corruption(Mean(), X[:1], Y[:1], CLASSES).picture.alt.startswith("1 pictures")
+    assert explore.corruption(Mean(), X[:1], Y[:1], CLASSES).picture.alt.startswith("1 picture before")

@@ -55,6 +55,7 @@ def test_contrast_keeps_the_mean_and_blur_keeps_what_is_flat():
     edge[..., 10:] = 1
     soft = failure.corrupt(edge, "blur", 5)
     assert torch.allclose(soft[..., 9] + soft[..., 10], torch.tensor(1.0), atol=1e-5) and soft[0, 0, 4, 9] > 0.2
+    assert torch.allclose(failure.corrupt(edge.mT, "blur", 5), soft.mT, atol=1e-6)  # the same up and down
 
 
 def test_fog_only_adds_light_where_the_picture_is_dark():

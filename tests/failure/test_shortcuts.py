@@ -62,6 +62,15 @@ def test_the_seed_decides(name):
     assert not torch.equal(made(name, seed=3).colour, made(name, seed=4).colour)
 
 
+def test_another_seed_draws_other_shapes():
+    y = [made("shapes", seed=seed).y for seed in (3, 4)]
+    assert not torch.equal(*y)
+    first = [
+        made("shapes", seed=seed).repaint(0)[each.argsort(stable=True)] for seed, each in zip((3, 4), y, strict=True)
+    ]
+    assert (first[0] != first[1]).flatten(1).any(1).all()  # sorted by class, in one colour: other places, turns, sizes
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"share is the part .* from 0 to 1; you gave 95"):
         shortcuts.framed(X, Y, share=95)

@@ -94,8 +94,8 @@ class Rotate:
 
     def __call__(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         angle = torch.deg2rad((2 * uniform(len(x), generator, x) - 1) * self.degrees)
-        cos, sin = angle.cos(), angle.sin()
-        return warped(x, torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2), mode=self.mode)
+        cos, sin, ratio = angle.cos(), angle.sin(), x.shape[2] / x.shape[3]  # places count from −1 to 1 on either axis
+        return warped(x, torch.stack([cos, -sin * ratio, sin / ratio, cos], 1).view(-1, 2, 2), mode=self.mode)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Each:
 def warped(x: torch.Tensor, matrix: torch.Tensor, middle: torch.Tensor | None = None, *, mode: str) -> torch.Tensor:
     """Pictures (B, C, H, W), read at the places matrix · place + middle; places count from −1 to 1 on both axes.
 
-    `matrix` (B, 2, 2) and `middle` (B, 2) speak of (x, y). Pictures are taken to be square, or a turn would also shear.
+    `matrix` (B, 2, 2) and `middle` (B, 2) speak of (x, y).
     """
     if mode not in BORDERS:
         raise ValueError(f"mode is one of {', '.join(BORDERS)}; you gave {mode!r}.")

@@ -29,11 +29,12 @@ def attributions(nets: dict[str, nn.Module], x: torch.Tensor, classes: Sequence[
     import ipywidgets
 
     evaluation.check_pictures(x)
+    narrow = {"layout": ipywidgets.Layout(width="222px"), "style": {"description_width": "70px"}}
     asked = [("its own answer", OWN), *((name, label) for label, name in enumerate(classes))]
     controls = {
-        "picture": ipywidgets.IntSlider(0, 0, max(len(x) - 1, 1), description="picture"),
-        "network": ipywidgets.Dropdown(options=list(nets), description="network"),
-        "about": ipywidgets.Dropdown(options=asked, description="asked for"),
+        "picture": ipywidgets.IntSlider(0, 0, max(len(x) - 1, 1), description="picture", **narrow),
+        "network": ipywidgets.Dropdown(options=list(nets), description="network", **narrow),
+        "about": ipywidgets.Dropdown(options=asked, description="asked for", **narrow),
     }
 
     def draw(picture: int, network: str, about: int) -> Picture | str:
@@ -54,8 +55,9 @@ def temperature(logits: torch.Tensor, y: torch.Tensor, start: float = 1.0) -> Ex
     import ipywidgets
 
     right = (evaluation.predictions(logits) == y).double()
+    wide = {"layout": ipywidgets.Layout(width="460px"), "style": {"description_width": "90px"}}
     slider = ipywidgets.FloatLogSlider(
-        value=start, min=-1, max=1, step=0.02, description="temperature", readout_format=".2f"
+        value=start, min=-1, max=1, step=0.02, description="temperature", readout_format=".2f", **wide
     )
 
     def draw(temperature: float) -> Picture | str:

@@ -89,7 +89,8 @@ def told(answers: list[torch.Tensor], y: torch.Tensor, classes: Sequence[str], l
     before, after = (logits.argmax(1) for logits in answers)
     right = [int((guess == y.cpu()).sum()) for guess in (before, after)]
     first = f"The first, of class {named(int(y[0]), classes)}, is called {named(int(before[0]), classes)} before"
+    pictures = "1 picture" if len(y) == 1 else f"{len(y)} pictures"
     return (
-        f"{len(y)} pictures before and after a change of at most {largest:.3g} in a pixel (white is 1): {right[0]} "
-        f"right before, {right[1]} after. {first}, {named(int(after[0]), classes)} after."
+        f"{pictures} before and after a change of at most {largest:.3g} in a pixel (white is 1): {right[0]} right "
+        f"before, {right[1]} after. {first}, {named(int(after[0]), classes)} after."
     )

@@ -12,20 +12,20 @@ NEEDS = {"forward": (), "backward": (), "upstream": ("backward",), "used again":
 
 
 def gate_cases(rng, wide, count):
-    """Single numbers first, then arrays; no input is 0 and no two are equal, where a slope is a matter of taste."""
+    """Single numbers first, then arrays; x is never 0 and never equal to y, where a slope is a matter of taste."""
 
     def inputs(shape):
         values = {"x": 0.3 + rng.uniform(0, 3, shape)}
         values["x"] = np.round(values["x"] * rng.choice([-1, 1], shape), 2)
         if count == 2:
             values["y"] = np.round(values["x"] + rng.choice([-1, 1], shape) * rng.uniform(0.4, 2.4, shape), 2)
-        return values
+        return {name: np.asarray(value) for name, value in values.items()}  # single numbers, too
 
     cases = []
     for shape in [(), (), (), (5,), (2, 3), *([(3, 4)] * 3 if wide else [])]:
         cases.append(Case("forward", inputs(shape)))
         cases.append(Case("backward", inputs(shape) | {"dz": np.ones(shape)}))
-        dz = np.round(rng.choice([-1, 1], shape) * rng.uniform(0.5, 3, shape), 2)
+        dz = np.asarray(np.round(rng.choice([-1, 1], shape) * rng.uniform(0.5, 3, shape), 2))
         cases.append(Case("upstream", inputs(shape) | {"dz": dz}, NEEDS["upstream"]))
     again = inputs((3,)) | {"dz": np.array([2.0, -1.5, 3.0]), "_before": inputs((3,))}
     return [*cases, Case("used again", again, NEEDS["used again"])]

@@ -145,7 +145,7 @@ def run_step(target, given):
     target(list(parameters), given["lr"])
     if given.get("_look") == "gradients":
         left = sum(float(p.grad.abs().sum()) for p in parameters if p.grad is not None)
-        return {"what is left of the gradients": np.asarray(left)}
+        return {"sum of |gradients| after the step": np.asarray(left)}
     return {f"p{i}": as_array(parameter, "the parameter") for i, parameter in enumerate(parameters)}
 
 
