@@ -44,7 +44,7 @@ def stamps(
     if kept[0].stop <= padding or kept[1].stop <= padding:
         raise ValueError(f"padding={padding} cuts off everything: the stamps cover {height}×{width} pixels in all.")
     shown = [reached(x.shape, weight.shape, place, stride, total.shape) for place in np.ndindex(*x.shape)]
-    columns = min(len(parts), 3 if width * cell > 150 else 4)
+    columns = min(len(parts), 3 if width * cell > 190 else 4)
     rows = -(-len(parts) // columns)
     step = width * cell + SIGN
     top = HEAD + max(height, *x.shape[:1], len(weight)) * cell + HEAD
@@ -67,8 +67,8 @@ def stamps(
         at = GAP + i % columns * step, top + i // columns * (height * cell + SIGN)
         colours = {place: colour if mask[place] else "white" for place, colour in tints(part).items()}
         sheet.grid(*at, part, cell, colours=colours, shown=mask)
-        if i:
-            sheet.text(at[0] - SIGN / 2, at[1] + height * cell / 2, "+", 18)
+        if i + 1 < len(parts):  # behind it, so that a sum over two rows reads on
+            sheet.text(at[0] + width * cell + SIGN / 2, at[1] + height * cell / 2, "+", 18)
     cut = "" if not padding else f" The border of {padding} is cut off."
     return sheet.picture(
         f"{len(parts)} pixels each stamp a {weight.shape[0]}×{weight.shape[1]} kernel, {stride} apart; the stamps "
