@@ -60,7 +60,7 @@ def factor_of(step_strength, seed=0):
         (data.Contrast(0.4), tv.adjust_contrast),
         (data.Saturation(0.4), tv.adjust_saturation),
     ],
-    ids=repr,
+    ids=["brightness", "contrast", "saturation"],
 )
 def test_colours_change_as_in_torchvision(step, theirs, x):
     for seed in range(4):
