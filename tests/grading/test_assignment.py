@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+from dataclasses import replace
 
 import bundles
 import pytest
@@ -611,7 +612,8 @@ def test_answers_by_the_likeness_of_a_picture(root, class_, bundle, graded):
 def test_a_network_that_misbehaves_harms_only_itself(root, bundle, graded, role, line, said):
     sources = {"baseline": BASELINE, "proposed": PROPOSED}
     sources[role] = sources[role].replace("        return self", f"        {line}\n        return self")
-    points, record = graded(bundle(book=notebook(root, **sources)))
+    limits = replace(SHORT, check=8) if "sleep" in line else SHORT
+    points, record = graded(bundle(book=notebook(root, **sources)), limits=limits)
     lost = {"baseline": {"models": 4, "reported": 9, "baseline": 0, "learns": 3},
             "proposed": {"models": 4, "name": 0, "reported": 6, "proposed": 0, "learns": 2}}[role]  # fmt: skip
     if role == "baseline":

@@ -716,6 +716,8 @@ PAGES = {
 }
 
 ATTACKS: dict[str, Attack] = BEAT_STOCK | LIES | RESULTS | FORGERY | HARM | READY | DAMAGED | PAGES
+# Those of the attacks above whose pages are opened in a browser.
+SHOWN = ("page", "page-name", "page-breaks", "page-attachment", "greedy", "displays")
 # The same harmless wrong work, under names that somebody may bring along.
 ODD_NAMES = ['o\'brien "the" 1st', "=cmd|'calc'!A0", "..dots", "[a]", "back\\slash", "zoë-🙂", "new\nline", "a,b;c"]
 # Names of folders that nbgrader cannot handle, and that none of the course's own commands makes.

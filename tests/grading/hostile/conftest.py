@@ -1,5 +1,6 @@
 """A class of honest and hostile learners, graded once; and what there was before, to be compared with what is after."""
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from archives import pack
-from attacks import ATTACKS, ODD_NAMES, Attack
+from attacks import ATTACKS, ODD_NAMES, SHOWN, Attack
 from course import CHAPTER, HONEST, SEED, SHORT, answered, dumped, folder_of, lay_out
 from nbgrader.api import Gradebook
 
@@ -45,7 +46,21 @@ class Class:
 
 @pytest.fixture(scope="session")
 def class_(tmp_path_factory):
-    """Everybody hands in; the class is graded in one batch; everybody gets feedback."""
+    """Everybody hands in."""
+    with class_of(tmp_path_factory, HONEST, ATTACKS | {name: Attack() for name in ODD_NAMES}) as graded:
+        yield graded
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory):
+    """Only those hand in whose pages are opened in a browser."""
+    with class_of(tmp_path_factory, {}, {name: ATTACKS[name] for name in SHOWN}) as graded:
+        yield graded
+
+
+@contextlib.contextmanager
+def class_of(tmp_path_factory, honest: dict, attacks: dict):
+    """A class hands in; it is graded in one batch; everybody gets feedback."""
     root = lay_out(tmp_path_factory.mktemp("hostile") / "course")
     graded = Class(root, tmp_path_factory.mktemp("canary"))
     graded.canary.chmod(0o777)
@@ -54,14 +69,12 @@ def class_(tmp_path_factory):
     (root / "grading" / "notes.txt").write_text("untouched")
     (root / "grading" / "secret_seed").write_text(SEED)
     with_an_older_grade(root)
-    for learner, (size, correlate, _) in HONEST.items():
+    for learner, (size, correlate, _) in honest.items():
         folder = folder_of(root, learner)
         folder.mkdir(parents=True)
         (folder / f"{CHAPTER}.ipynb").write_bytes(dumped(answered(root, size, correlate, "The kernel is inside.")))
-    for learner, attack in ATTACKS.items():
+    for learner, attack in attacks.items():
         attack.hand_in(folder_of(root, learner), root, graded.canary)
-    for learner in ODD_NAMES:
-        Attack().hand_in(folder_of(root, learner), root, graded.canary)
     graded.arrivals = unpack(pack(root.parent / "class.zip", root), CHAPTER, root / "grading" / "submitted")
     graded.before = state(graded)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # whoever is left behind becomes a child of ours

@@ -129,3 +129,8 @@ def test_the_graded_notebook_is_the_released_one(class_):
             assert cells[name].source.startswith('check("') or "HIDDEN" in cells[name].source
             assert float(cells[name].outputs[0].data["text/plain"]) == points
         assert sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells.values()) == 13
+
+
+def test_the_seed_is_not_on_any_page(class_):
+    assert class_.pages
+    assert not [page for page in class_.pages.values() if SEED in page.read_text(encoding="utf-8")]
