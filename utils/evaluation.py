@@ -26,11 +26,13 @@ from torch import nn
 from utils import device
 from utils.data.batches import as_pictures
 
+BATCH = 125  # pictures at a time: a CPU's memory for more is given back, and asked for anew, at every batch
+
 # --- a network's answers ----------------------------------------------------------------------------------------------
 
 
 def logits(
-    model: nn.Module, x: torch.Tensor, batch_size: int = 125, tta: bool = False, *, precision: str = "float32"
+    model: nn.Module, x: torch.Tensor, batch_size: int = BATCH, tta: bool = False, *, precision: str = "float32"
 ) -> torch.Tensor:
     """What `model` answers to the pictures `x`, in eval mode and without gradients, on the model's own device.
 
@@ -318,7 +320,7 @@ def most_confident_mistakes(logits: torch.Tensor, y: torch.Tensor, n: int = 12) 
 # --- what its layers answer -------------------------------------------------------------------------------------------
 
 
-def features(model: nn.Module, x: torch.Tensor, layer: str | None = None, batch_size: int = 500) -> torch.Tensor:
+def features(model: nn.Module, x: torch.Tensor, layer: str | None = None, batch_size: int = BATCH) -> torch.Tensor:
     """What the layer called `layer` answers to the pictures `x`.
 
     Parameters

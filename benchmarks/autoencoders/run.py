@@ -32,6 +32,7 @@ import torch.nn.functional as F
 
 from utils import data, device, models, rebuilding
 from utils.data.image_data import stratified
+from utils.results.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results"
@@ -214,29 +215,32 @@ def resolution(seeds: Iterable[int]) -> None:
 # --- what is recorded -------------------------------------------------------------------------------------------------
 
 
+def record_of(part: str) -> Record:
+    return Record(RESULTS / f"{part}.json", circumstances)
+
+
 def recorded(part: str) -> list[dict]:
-    path = RESULTS / f"{part}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return record_of(part).rows
 
 
 def has(part: str, key: dict) -> bool:
-    return any(key.items() <= row.items() for row in recorded(part))
+    return record_of(part).has(**key)
 
 
-def add(part: str, row: dict, begin: float) -> None:
-    """One more row, in a file that is whole at any moment."""
-    circumstances = {
-        "cpu_seconds": round(time.process_time() - begin, 1),
+def circumstances() -> dict:
+    """Where and when a row was measured."""
+    return {
         "machine": asdict(device.machine()) | {"cores": os.cpu_count()},
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    draft = RESULTS / f"{part}.part"
-    lines = ",\n".join(json.dumps(each) for each in [*recorded(part), row | circumstances])
-    draft.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    os.replace(draft, RESULTS / f"{part}.json")
+
+
+def add(part: str, row: dict, begin: float) -> None:
+    """One more row, with the CPU seconds since `begin`."""
+    seconds = round(time.process_time() - begin, 1)
+    record_of(part).add(**row, cpu_seconds=seconds)
     shown = {name: value for name, value in row.items() if not isinstance(value, list)}
-    print(part, shown, f"{circumstances['cpu_seconds']} s", flush=True)
+    print(part, shown, f"{seconds} s", flush=True)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 from utils import data, device, evaluation, models, training
 from utils.data.image_data import stratified
 from utils.failure import shortcuts
+from utils.results.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results" / "runs.json"
@@ -130,22 +131,18 @@ def measured(net: torch.nn.Module, test: shortcuts.Planted) -> dict[str, float]:
 # --- what is recorded -------------------------------------------------------------------------------------------------
 
 
-def recorded() -> list[dict]:
-    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+def record() -> Record:
+    return Record(RESULTS, circumstances)
 
 
-def add(row: dict) -> None:
-    """One more row, in a file that is whole at any moment."""
-    circumstances = {
+def circumstances() -> dict:
+    """Where and when a row was measured, and with what."""
+    return {
         "machine": asdict(device.machine()),
         "cores": os.cpu_count(),
         "versions": {"torch": torch.__version__, "python": sys.version.split()[0]},
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    draft = RESULTS.with_suffix(".part")
-    draft.write_text(json.dumps([*recorded(), row | circumstances], indent=1), encoding="utf-8")
-    os.replace(draft, RESULTS)
 
 
 def train(names: list[str], seeds: int) -> None:
@@ -154,17 +151,17 @@ def train(names: list[str], seeds: int) -> None:
         for name in names:
             for way in WAYS:
                 key = {"pictures": name, "way": way, "seed": seed}
-                if any(key.items() <= row.items() for row in recorded()):
+                if record().has(**key):
                     continue
                 learned_from, test = planted(name, seed, way)
                 found = measured(learn(learned_from, way, seed), test)
-                add(key | found)
+                record().add(**key, **found)
                 print(name, way, seed, *(f"{what} {share:.1%}" for what, share in found.items()), flush=True)
 
 
 def table() -> list[dict]:
     """A row for each set of pictures and each way: means over the seeds, and the gain over "as it is" seed by seed."""
-    runs = {(row["pictures"], row["way"], row["seed"]): row for row in recorded()}
+    runs = {(row["pictures"], row["way"], row["seed"]): row for row in record().rows}
     rows = []
     for name in PICTURES:
         for way in WAYS:
@@ -194,7 +191,7 @@ COLUMNS = {
 
 def publish(path: Path = ROOT / "utils" / "results" / "bias_repairs.json") -> None:
     """The table as `utils.results` reads it."""
-    rows, last = table(), recorded()[-1]
+    rows, last = table(), record().rows[-1]
     head = {
         "title": "A planted shortcut, and what repairs win back",
         "source": f"recorded {last['date'][:10]} by benchmarks/bias; {last['machine']['name']}, {last['cores']} cores",

@@ -20,7 +20,6 @@ import os
 import platform
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -31,11 +30,12 @@ from statistics import mean, stdev
 
 import torch
 import torch.nn.functional as F
-from captum.robust import FGSM, PGD
 from torch import nn
 
 from utils import data, device, evaluation, failure, models, training
+from utils.checks.answers import attacks
 from utils.models import shipping
+from utils.results.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results"
@@ -81,19 +81,11 @@ def summed_loss(logits, y):
 
 
 def fgsm(net, x, y, epsilon):
-    return quietly(FGSM(net, summed_loss, 0.0, 1.0), x, epsilon, y)
+    return attacks.fast(net, x, y, epsilon, loss=summed_loss)
 
 
 def pgd(net, x, y, epsilon):
-    return quietly(PGD(net, summed_loss, 0.0, 1.0), x, epsilon, epsilon / 4, STEPS, y)
-
-
-def quietly(attack, *given):
-    """Captum warns that it asks for gradients, and takes small ones for zero."""
-    getattr(attack, "fgsm", attack).zero_thresh = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return attack.perturb(*given)
+    return attacks.projected(net, x, y, epsilon, epsilon / 4, STEPS, loss=summed_loss)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -120,7 +112,7 @@ def tuned(net: nn.Module, batches: data.Batches, change: Callable | None, epochs
 
 
 def train(name: str, seeds: range) -> None:
-    cifar, record = pictures_of(name), Record(name)
+    cifar, record = pictures_of(name), record_of(name)
     if not record.has(arm="before"):
         record.add(arm="before", seed=None, **measured(name, models.shipped(name)[0], cifar), copy=cifar.origin)
     for seed in seeds:
@@ -214,27 +206,14 @@ def small() -> None:
 # --- what is recorded -------------------------------------------------------------------------------------------------
 
 
-class Record:
-    """The rows of one set of pictures, in a file that is whole at any moment."""
+def record_of(name: str) -> Record:
+    return Record(RESULTS / f"{name}.json", circumstances)
 
-    def __init__(self, name: str):
-        self.path = RESULTS / f"{name}.json"
-        self.rows = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
 
-    def has(self, **wanted) -> bool:
-        return any(all(row.get(key) == value for key, value in wanted.items()) for row in self.rows)
-
-    def add(self, **row) -> None:
-        self.rows.append(row | circumstances())
-        self.path.parent.mkdir(exist_ok=True)
-        draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps(self.rows, indent=1, ensure_ascii=False), encoding="utf-8")
-        os.replace(draft, self.path)
-
-    def by_arm(self, *arms: str) -> list[tuple[str, list[dict]]]:
-        """The rows of each of these arms that there are."""
-        found = [(arm, [row for row in self.rows if row["arm"] == arm]) for arm in arms]
-        return [(arm, rows) for arm, rows in found if rows]
+def by_arm(name: str, *arms: str) -> list[tuple[str, list[dict]]]:
+    """The rows of each of these arms that there are."""
+    found = [(arm, [row for row in record_of(name).rows if row["arm"] == arm]) for arm in arms]
+    return [(arm, rows) for arm, rows in found if rows]
 
 
 def circumstances() -> dict:
@@ -257,7 +236,7 @@ def attacks_table() -> list[dict]:
     return [
         {"pictures": name, "network": arm, "epsilon": round(EPSILON[name], 4)} | summed(runs, "clean", "fgsm", "pgd")
         for name in EPSILON
-        for arm, runs in Record(name).by_arm("before", "plain", "adversarial")
+        for arm, runs in by_arm(name, "before", "plain", "adversarial")
     ]
 
 
@@ -265,7 +244,7 @@ def environments_table() -> list[dict]:
     """A row for each corruption (mean of five severities) and each movement: before, and after either training."""
     rows = []
     for name in EPSILON:
-        arms = dict(Record(name).by_arm("before", "plain", "augmented"))
+        arms = dict(by_arm(name, "before", "plain", "augmented"))
         for change in ("clean", *failure.CORRUPTIONS, *MOVES) if len(arms) == 3 else ():
             row = {"pictures": name, "change": change, "before": summed(arms["before"], change)[change]}
             for arm in ("plain", "augmented"):
@@ -277,7 +256,7 @@ def environments_table() -> list[dict]:
 
 def backgrounds_table() -> list[dict]:
     """Shapes before backgrounds that were in the training pictures, and before others."""
-    arms = Record("shapes10").by_arm("before", "plain", "recoloured")
+    arms = by_arm("shapes10", "before", "plain", "recoloured")
     return [{"network": arm} | summed(runs, "home", "away") for arm, runs in arms]
 
 
@@ -324,13 +303,13 @@ def report() -> None:
 
 def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 10 shows."""
-    rows = [row for name in EPSILON for row in Record(name).rows]
+    rows = [row for name in EPSILON for row in record_of(name).rows]
     last = max(rows, key=lambda row: row["date"])
     for title, (made, words) in TABLES.items():
         head = {
             "title": words,
             "source": f"benchmarks/robustness, {last['date'][:10]}; {last['machine']['name']}, {last['cores']} cores",
-            "copy": {name: Record(name).rows[0]["copy"] for name in EPSILON if Record(name).rows},
+            "copy": {name: record_of(name).rows[0]["copy"] for name in EPSILON if record_of(name).rows},
             "machine": last["machine"],
             "versions": last["versions"],
             "command": f"{COMMAND} train --pictures cifar10 --seeds 3",

@@ -41,6 +41,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from utils import data, device, evaluation, models, training
+from utils.results.record import Record
 
 if __package__:
     from benchmarks.time_to_accuracy.recipes import ABLATION, FAST, LADDER, Recipe
@@ -57,24 +58,8 @@ NORMALISE = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))  # as in the tu
 # --- what is recorded -------------------------------------------------------------------------------------------------
 
 
-class Record:
-    """The rows of one part, in a file that is whole at any moment."""
-
-    def __init__(self, part: str, folder: Path | None = None):
-        self.path = (folder or RESULTS) / f"{part}.json"
-        self.rows = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
-
-    def has(self, **wanted) -> bool:
-        """Whether there is a row with these values, and what JSON makes of them."""
-        wanted = json.loads(json.dumps(wanted))
-        return any(all(row.get(key) == value for key, value in wanted.items()) for row in self.rows)
-
-    def add(self, **row) -> None:
-        self.rows.append(row | circumstances())
-        self.path.parent.mkdir(exist_ok=True)
-        draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps(self.rows, indent=1), encoding="utf-8")
-        os.replace(draft, self.path)
+def record_of(part: str) -> Record:
+    return Record(RESULTS / f"{part}.json", circumstances)
 
 
 def circumstances() -> dict:
@@ -186,7 +171,7 @@ def library_speed(steps: int) -> dict:
 
 def tutorial() -> None:
     """All epochs of the tutorial's recipe through `fit`; as there, the test pictures are looked at after each epoch."""
-    cifar, record = cifar10(), Record("tutorial")
+    cifar, record = cifar10(), record_of("tutorial")
     device.seed_everything(0)
     history = training.fit(
         models.CifarCNN(standardise=models.Standardise(*NORMALISE)),
@@ -205,7 +190,7 @@ def tutorial() -> None:
 
 def measure_steps(part: str, steps: int, repeat: int) -> None:
     measured = {"seed": seed_recipe, "library": library_speed}[part]
-    record = Record(part)
+    record = record_of(part)
     for i in range(repeat):
         if not record.has(steps=steps, repeat=i):
             record.add(steps=steps, repeat=i, **measured(steps))
@@ -217,7 +202,7 @@ def measure_steps(part: str, steps: int, repeat: int) -> None:
 
 def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> None:
     """Every recipe with every seed, those that are recorded left out."""
-    cifar, record = cifar10(), Record(part)
+    cifar, record = cifar10(), record_of(part)
     judged_on = "validation" if validation else "test"
     cifar = cifar.split(validation=5000) if validation else cifar
     x, y = (cifar.x_val, cifar.y_val) if validation else (cifar.x_test, cifar.y_test)
@@ -244,7 +229,7 @@ def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> N
 
 def pace(recipes: list[Recipe], steps: int) -> None:
     """Seconds of each recipe's training, from some steps at each size of its pictures."""
-    cifar, record = cifar10(), Record("pace")
+    cifar, record = cifar10(), record_of("pace")
     for recipe in recipes:
         if record.has(recipe=asdict(recipe), steps=steps):
             continue
@@ -277,7 +262,7 @@ def table(title: str, head: tuple[str, ...], rows: list[tuple]) -> None:
 def show_steps() -> None:
     rows = []
     for part, name in (("seed", "tutorial's recipe as it stands"), ("library", "the same network through fit")):
-        found = Record(part).rows
+        found = record_of(part).rows
         if found:
             learning, judging = (
                 mean(row[f"{what}_seconds_per_epoch"] for row in found) for what in ("train", "evaluation")
@@ -292,7 +277,7 @@ def show_steps() -> None:
 
 def show_trainings(part: str, judged_on: str) -> None:
     groups: dict[str, list[dict]] = {}
-    for row in Record(part).rows:
+    for row in record_of(part).rows:
         if row["judged_on"] == judged_on:
             groups.setdefault(json.dumps(row["recipe"]), []).append(row)
     rows = [summed_up(group) for group in groups.values()]
@@ -322,7 +307,7 @@ def report() -> None:
     for part in ("fast", "ladder", "ablation"):
         for judged_on in ("test", "validation"):
             show_trainings(part, judged_on)
-    seed, fast = Record("seed").rows, [row for row in Record("fast").rows if row["judged_on"] == "test"]
+    seed, fast = record_of("seed").rows, [row for row in record_of("fast").rows if row["judged_on"] == "test"]
     if seed and fast:
         slow = mean(row["train_seconds_per_epoch"] for row in seed) * EPOCHS
         quick = pace_of(fast[0]["recipe"]) or mean(row["seconds"] for row in fast)
@@ -331,7 +316,7 @@ def report() -> None:
 
 def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 05 shows: the ladder, the ablation, and the tutorial's recipe on the copy at hand."""
-    if rows := Record("tutorial").rows:
+    if rows := record_of("tutorial").rows:
         columns = {
             "epoch": "counted from 1",
             "loss": "mean training loss of the epoch's batches, cross-entropy, while the weights change, dropout is on",
@@ -355,7 +340,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
     }
     for part, title in (("ladder", "how far minutes carry"), ("ablation", "the fast recipe, changed in one thing")):
         groups: dict[str, list[dict]] = {}
-        for row in [*(Record("fast").rows), *(Record(part).rows)]:
+        for row in [*(record_of("fast").rows), *(record_of(part).rows)]:
             if row["judged_on"] == "test":
                 groups.setdefault(json.dumps(row["recipe"]), []).append(row)
         found = [group for group in groups.values() if len(group) > 1]  # one seed says too little
@@ -384,7 +369,7 @@ def as_row(group: list[dict]) -> dict:
 
 def pace_of(recipe: dict) -> float | None:
     """Seconds of a recipe's training on a quiet machine, if that was measured."""
-    return mean(found) if (found := [r["seconds"] for r in Record("pace").rows if r["recipe"] == recipe]) else None
+    return mean(found) if (found := [r["seconds"] for r in record_of("pace").rows if r["recipe"] == recipe]) else None
 
 
 def write(path: Path, title: str, measured: list[dict], columns: dict, rows: list[dict]) -> None:

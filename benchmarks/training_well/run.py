@@ -34,6 +34,7 @@ import torch
 import torchvision
 
 from utils import data, device, training, trials
+from utils.results.record import Record
 
 if __package__:
     from benchmarks.training_well.tables import TABLES, spread
@@ -51,24 +52,8 @@ GUESS = {"lr": 1e-3, "weight_decay": 0.01, "dropout": 0.5, "width": 16}
 GRID = {"lr": [3e-4, 2e-3, 1e-2], "weight_decay": [0.01], "dropout": [0.0, 0.4], "width": [16, 24]}
 
 
-class Record:
-    """The rows of one part, in a file that is whole at any moment."""
-
-    def __init__(self, part: str, folder: Path | None = None):
-        self.path = (folder or RESULTS) / f"{part}.json"
-        self.rows = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
-
-    def has(self, **wanted) -> bool:
-        """Whether there is a row with these values, and what JSON makes of them."""
-        wanted = json.loads(json.dumps(wanted))
-        return any(all(row.get(key) == value for key, value in wanted.items()) for row in self.rows)
-
-    def add(self, **row) -> None:
-        self.rows.append(row | circumstances())
-        self.path.parent.mkdir(exist_ok=True)
-        draft = self.path.with_suffix(".part")
-        draft.write_text("[\n" + ",\n".join(map(json.dumps, self.rows)) + "\n]\n", encoding="utf-8")
-        os.replace(draft, self.path)
+def record_of(part: str) -> Record:
+    return Record(RESULTS / f"{part}.json", circumstances)
 
 
 def circumstances() -> dict:
@@ -112,7 +97,7 @@ def measured(trial: trials.Trial, parts: data.ImageData, seed: int, test: bool =
 
 def table(part: str, named: dict[str, trials.Trial], seeds) -> None:
     """Every trial with every seed; a seed first for all trials, so that an unfinished table is a fair one."""
-    record, parts = Record(part), pictures(part)
+    record, parts = record_of(part), pictures(part)
     for seed in seeds:
         for name, trial in named.items():
             if not record.has(name=name, seed=seed, trial=spelled(trial)):
@@ -138,7 +123,7 @@ STRENGTHS = {
 
 def rates() -> None:
     """Each optimiser's losses by learning rate."""
-    record, parts = Record("rates"), pictures("rates")
+    record, parts = record_of("rates"), pictures("rates")
     for name, first in trials.FIRST_LR.items():
 
         def loss_at(lr: float, name=name) -> float:
@@ -156,7 +141,7 @@ def rates() -> None:
 
 
 def best_rates() -> dict[str, float]:
-    rows = [row for row in Record("rates").rows if "val_loss" in row]
+    rows = [row for row in record_of("rates").rows if "val_loss" in row]
     return {
         name: min((row for row in rows if row["name"] == name), key=lambda row: row["val_loss"])["lr"]
         for name in trials.FIRST_LR
@@ -182,7 +167,7 @@ def schedules() -> dict[str, trials.Trial]:
 
 def search(seeds) -> None:
     """Each way of searching, with the same number of trainings; its best by validation then meets the test pictures."""
-    record, parts = Record("search"), pictures("search")
+    record, parts = record_of("search"), pictures("search")
     for seed in seeds:
         for method in METHODS:
             if not record.has(name=method, seed=seed, budget=BUDGET, trial=spelled(BASE)):
@@ -234,7 +219,7 @@ def searched(method: str, parts: data.ImageData, seed: int) -> dict:
 
 def grouped(part: str) -> dict[str, list[dict]]:
     groups: dict[str, list[dict]] = {}
-    for row in Record(part).rows:
+    for row in record_of(part).rows:
         groups.setdefault(row["name"], []).append(row)
     return groups
 
@@ -247,7 +232,7 @@ def report() -> None:
             columns = [c for c in ("train_accuracy", "val_accuracy", "test_accuracy") if whole and c in whole[0]]
             told = "  ".join("{} {:6.2%} ± {:5.2%}".format(c[:-9], *spread([row[c] for row in whole])) for c in columns)
             print(f"  {name:28} {told}  {len(whole)} of {len(rows)} seeds")
-    seconds = sum(row["cpu_seconds"] for path in RESULTS.glob("*.json") for row in Record(path.stem).rows)
+    seconds = sum(row["cpu_seconds"] for path in RESULTS.glob("*.json") for row in record_of(path.stem).rows)
     print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
 
 
@@ -259,7 +244,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
 
 
 def write(path: Path, part: str, title: str, columns: dict, rows: list[dict], more: dict) -> None:
-    last = Record(part).rows[-1]
+    last = record_of(part).rows[-1]
     machine = last["machine"]
     about = {
         "title": title,

@@ -27,14 +27,14 @@ def run(monkeypatch, tmp_path):
 
 def test_every_way_is_recorded_once_and_published(run, tmp_path, capsys):
     run.train(["Shapes-10"], seeds=3)
-    rows = run.recorded()
+    rows = run.record().rows
     assert len(rows) == 3 * len(run.WAYS) and {row["seed"] for row in rows} == {0, 1, 2}
     for row in rows:
         assert row["overall"] == pytest.approx(0.95 * row["with"] + 0.05 * row["against"])
         assert {"machine", "versions", "date", "cores"} <= row.keys()
     before = capsys.readouterr().out
     run.train(["Shapes-10"], seeds=3)
-    assert before and not capsys.readouterr().out and run.recorded() == rows
+    assert before and not capsys.readouterr().out and run.record().rows == rows
     run.publish(tmp_path / "bias_repairs.json")
     result = json.loads((tmp_path / "bias_repairs.json").read_text(encoding="utf-8"))
     assert [row["way"] for row in result["rows"]] == list(run.WAYS)
@@ -47,7 +47,7 @@ def test_every_way_is_recorded_once_and_published(run, tmp_path, capsys):
 
 
 def test_two_seeds_say_too_little(run):
-    run.add({"pictures": "Shapes-10", "way": "as it is", "seed": 0, "against": 0.5})
+    run.record().add(pictures="Shapes-10", way="as it is", seed=0, against=0.5)
     assert run.table() == []
 
 
