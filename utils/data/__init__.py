@@ -37,10 +37,12 @@ from utils.data.growing import Grow
 from utils.data.image_data import ImageData
 from utils.data.pages import TextPage, page_of_text
 from utils.data.photographs import photo, photos
+from utils.data.scenes import KINDS, Scenes, scenes
 from utils.data.sets import DataNotFound, cifar10, mnist
 from utils.data.shapes import SHAPES, Shapes, shapes10
 
 __all__ = [
+    "KINDS",
     "SHAPES",
     "Batches",
     "Brightness",
@@ -60,6 +62,7 @@ __all__ = [
     "SaltPepper",
     "Saturation",
     "Scale",
+    "Scenes",
     "Shapes",
     "TextPage",
     "VerticalFlip",
@@ -69,5 +72,6 @@ __all__ = [
     "page_of_text",
     "photo",
     "photos",
+    "scenes",
     "shapes10",
 ]

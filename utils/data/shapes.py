@@ -192,14 +192,14 @@ def _draw(y: np.ndarray, factors: dict[str, np.ndarray], rng: np.random.Generato
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _blotches(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Smooth random patterns in [−1, 1], (n, 3, 32, 32): a coarse 6×6 grid of numbers, interpolated."""
+def _blotches(n: int, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
+    """Smooth random patterns in [−1, 1], (n, 3, size, size): a coarse 6×6 grid of numbers, interpolated."""
     coarse = rng.uniform(-1, 1, (n, 3, 6, 6)).astype(np.float32)
-    where = np.linspace(0, 5, SIZE)
+    where = np.linspace(0, 5, size)
     left = np.minimum(where.astype(int), 4)
-    weights = np.zeros((SIZE, 6), np.float32)  # row: a pixel; its two neighbours on the grid share it
-    weights[np.arange(SIZE), left] = 1 - (where - left)
-    weights[np.arange(SIZE), left + 1] = where - left
+    weights = np.zeros((size, 6), np.float32)  # row: a pixel; its two neighbours on the grid share it
+    weights[np.arange(size), left] = 1 - (where - left)
+    weights[np.arange(size), left + 1] = where - left
     return weights @ coarse @ weights.T
 
 
