@@ -5,6 +5,7 @@ call it; the function is tested without a browser. Where no kernel answers (a pa
 same picture stands still in its place.
 """
 
+from utils.explore.applications import detector, iou, retrieval, segmentation, sliding, style
 from utils.explore.attacks import attack, corruption
 from utils.explore.autoencoders import codes, denoised, stamps
 from utils.explore.building import pattern
@@ -27,17 +28,23 @@ __all__ = [
     "corruption",
     "denoised",
     "depth",
+    "detector",
     "feature_maps",
     "graph",
     "hidden_units",
+    "iou",
     "kernel",
     "learning_rate",
     "output_size",
     "patience",
     "pattern",
     "receptive_field",
+    "retrieval",
+    "segmentation",
+    "sliding",
     "stamps",
     "step",
+    "style",
     "temperature",
     "threshold",
     "worked_example",

@@ -4,6 +4,7 @@ Every function here returns a `Picture`; as the last line of a cell it appears i
 stays readable in dark mode, with a text that says what there is to see for those who cannot see it.
 """
 
+from utils.show.applications import retrieved, segmented
 from utils.show.attacks import before_and_after
 from utils.show.attribution import attributions
 from utils.show.autoencoders import by_levels, codes, decoded_plane, rebuilt, stamps
@@ -12,6 +13,7 @@ from utils.show.building import blueprint
 from utils.show.calibration import confidences, reliability
 from utils.show.classification import confused, confusion, mistakes
 from utils.show.computation import graph
+from utils.show.detecting import boxed, overlap, slid
 from utils.show.features import embedding, feature_maps, learned_filters
 from utils.show.filters import filtered
 from utils.show.layers import (
@@ -62,6 +64,7 @@ __all__ = [
     "bars",
     "before_and_after",
     "blueprint",
+    "boxed",
     "by_group",
     "by_levels",
     "codes",
@@ -94,6 +97,7 @@ __all__ = [
     "node_graph",
     "number_grids",
     "over_seeds",
+    "overlap",
     "padding_modes",
     "picture",
     "precision_recall",
@@ -104,7 +108,10 @@ __all__ = [
     "regions",
     "reliability",
     "repairs",
+    "retrieved",
     "searches",
+    "segmented",
+    "slid",
     "stamps",
     "step",
     "stopping",
