@@ -123,6 +123,15 @@ def unclamped(a, b):
     return common / (sizes[0][:, None] + sizes[1] - common)
 
 
+def bias_by_default(linear, maps):
+    """As somebody writes it who does not know that a layer may have none."""
+    layer = nn.Conv2d(maps[0], linear.out_features, kernel_size=maps[1:])
+    layer.weight.data = linear.weight.data.reshape(layer.weight.shape)
+    if linear.bias is not None:
+        layer.bias.data = linear.bias.data
+    return layer
+
+
 def every_surer_box(boxes, scores, threshold=0.5):
     """Two loops over all pairs, without asking whether the surer box is still there."""
     kept = []
@@ -148,6 +157,7 @@ def every_surer_box(boxes, scores, threshold=0.5):
         ("mean_iou", lambda p, t, c: torch.zeros(c), "shape"),
         ("gram_matrix", lambda m: m.flatten(2) @ m.flatten(2).mT, "you add up over the pixels and do not divide"),
         ("gram_matrix", lambda m: torch.tensor(gram_by_einsum(m).tolist()), "no gradient comes back to the maps"),
+        ("as_convolution", bias_by_default, "your convolution has one of its own, with random numbers"),
         ("as_convolution", lambda linear, maps: linear.weight, "returns a layer, an nn.Conv2d"),
         ("as_convolution", lambda linear, maps: nn.Conv2d(maps[0], 1, 99), "stops with an error"),
     ],

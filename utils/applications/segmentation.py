@@ -30,7 +30,7 @@ class UNet(nn.Module):
     Source: Ronneberger, Fischer, Brox, U-Net: Convolutional Networks for Biomedical Image Segmentation, 2015; smaller.
     """
 
-    def __init__(self, classes: int = 5, width: int = 8, skip: bool = True):
+    def __init__(self, classes: int = 5, width: int = 12, skip: bool = True):
         super().__init__()
         self.skip = skip
         self.standardise = Standardise((0.4, 0.4, 0.4), (0.25, 0.25, 0.25))

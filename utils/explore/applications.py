@@ -187,7 +187,7 @@ def style(content: torch.Tensor, model: torch.Tensor, runs: dict[float, dict]) -
     controls = {
         "weight": ipywidgets.SelectionSlider(
             options=[(f"{w:g}", w) for w in weights],
-            value=weights[-1],
+            value=weights[len(weights) // 2],
             description="weight",
             layout=layout,
             style=words,

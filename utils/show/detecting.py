@@ -101,7 +101,7 @@ def boxed(
     scale = size / x.shape[2]
     wide, high = size * x.shape[3] / x.shape[2] + GAP, size + GAP + (20 if captions else 0)
     columns = min(columns, len(x))
-    sheet = Sheet(columns * wide + GAP, -(-len(x) // columns) * high + GAP + 24)
+    sheet = Sheet(max(columns * wide, 92 * len(classes)) + GAP, -(-len(x) // columns) * high + GAP + 24)
     for i, (name, colour) in enumerate(zip(classes, PALETTE, strict=False)):
         sheet.box(GAP + 92 * i, GAP - 2, 14, 14, fill=colour, edge=colour)
         sheet.text(GAP + 92 * i + 20, GAP + 5, name, 12, "lm")

@@ -697,11 +697,9 @@ def always_bias(linear, maps):
 
 
 def own_bias(linear, maps):
-    layer = fresh(nn.Linear(linear.in_features, linear.out_features), maps)
+    layer = nn.Conv2d(maps[0], linear.out_features, tuple(maps[1:]))  # with a bias, unless told otherwise
     layer.weight.data = answering(linear, maps)
-    if linear.bias is not None:
-        layer.bias.data = linear.bias.data
-    return layer
+    return layer if linear.bias is None else by_units(linear, maps)
 
 
 def bordered(linear, maps):
