@@ -32,7 +32,7 @@ class UNet(nn.Module):
 
     def __init__(self, classes: int = 5, width: int = 12, skip: bool = True):
         super().__init__()
-        self.skip = skip
+        self.handed_across = skip
         self.standardise = Standardise((0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
         self.down1 = twice(3, width)
         self.down2 = twice(width, 2 * width)
@@ -50,9 +50,9 @@ class UNet(nn.Module):
         two = self.down2(F.max_pool2d(one, 2))  # (B, 2w, H/2, W/2)
         low = self.bottom(F.max_pool2d(two, 2))  # (B, 4w, H/4, W/4)
         up = self.up2(low)  # (B, 2w, H/2, W/2)
-        up = self.after2(torch.cat([up, two], 1) if self.skip else up)
+        up = self.after2(torch.cat([up, two], 1) if self.handed_across else up)
         up = self.up1(up)  # (B, w, H, W)
-        up = self.after1(torch.cat([up, one], 1) if self.skip else up)
+        up = self.after1(torch.cat([up, one], 1) if self.handed_across else up)
         return self.head(up)  # (B, classes, H, W)
 
 
