@@ -26,7 +26,7 @@ def test_a_coarser_stride_asks_fewer_windows():
     explorer.controls["stride"].value = 16
     assert "3×3 windows, 16 pixels apart" in explorer.picture.alt
     explorer.controls["threshold"].value = 0.3
-    assert "surer than 0.30" in explorer.picture.alt
+    assert "Surer than 0.30" in explorer.picture.alt
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_neighbours_of_another_picture_and_more_of_them():
     explorer = explore.retrieval(
         x, y, {"pixels": retrieval.pixels(x), "noise": retrieval.unit(torch.rand(12, 4))}, "abc"
     )
-    assert explorer.widget and "the 6 pictures most like each. pixels: " in explorer.picture.alt
+    assert explorer.widget and "the 6 pictures most like it. pixels: " in explorer.picture.alt
     explorer.controls["k"].value = 3
     assert "of 3 of the same class; noise: " in explorer.picture.alt
     before = explorer.picture.png

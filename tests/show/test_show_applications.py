@@ -64,8 +64,10 @@ def test_windows_are_counted_as_they_are():
     answers = torch.zeros(5, 9, 9)
     answers[2, 4, 5] = 9.0
     picture = show.slid(torch.rand(3, 64, 64), answers, 0.9, 4, data.KINDS)
-    assert "9×9 windows, 4 pixels apart. 1 windows are surer than 0.90" in picture.alt
-    assert "0 windows are surer" in show.slid(torch.rand(3, 64, 64), answers[:, ::2, ::2] * 0, 0.9, 8, data.KINDS).alt
+    assert "9×9 windows, 4 pixels apart. Surer than 0.90 that something is there: 1; the surest" in picture.alt
+    assert (
+        "something is there: 0." in show.slid(torch.rand(3, 64, 64), answers[:, ::2, ::2] * 0, 0.9, 8, data.KINDS).alt
+    )
 
 
 def test_labels_have_the_colours_of_their_classes():
@@ -87,7 +89,7 @@ def test_neighbours_are_framed_by_whether_they_are_right():
     picture = show.retrieved(
         x, found, {"pixels": torch.tensor([[True, True, False], [False] * 3])}, names=["cat", "dog"]
     )
-    assert picture.alt == "2 queries and the 3 pictures most like each. pixels: 2 of 6 of the same class."
+    assert picture.alt == "Queries: 2. Beside each the 3 pictures most like it. pixels: 2 of 6 of the same class."
     assert {"#009E73", "#D55E00"} <= colours_in(picture)
     right = show.retrieved(x, found, {"pixels": torch.ones(2, 3, dtype=torch.bool)})
     assert "#D55E00" not in colours_in(right)

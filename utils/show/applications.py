@@ -105,4 +105,4 @@ def retrieved(
         if names:
             sheet.text(GAP + size + 6, y + size / 2, names[q], 12, "lm")
     told = "; ".join(f"{way}: {count} of {right[way].numel()} of the same class" for way, count in counts.items())
-    return sheet.picture(f"{len(queries)} queries and the {k} pictures most like each. {told}.")
+    return sheet.picture(f"Queries: {len(queries)}. Beside each the {k} pictures most like it. {told}.")

@@ -177,6 +177,6 @@ def slid(picture: torch.Tensor, answers: torch.Tensor, threshold: float, step: i
     sheet.text(GAP, size + 46, words, 14, "lm", bold=True)
     sheet.text(2 * GAP + wide, 17, "how sure each window is that something is there", 12, "lm")
     return sheet.picture(
-        f"A picture and its {rows}×{columns} windows, {step} pixels apart. {len(boxes)} windows are surer than "
-        f"{threshold:.2f} that something is there; the surest is drawn in full."
+        f"A picture and its {rows}×{columns} windows, {step} pixels apart. Surer than {threshold:.2f} that something "
+        f"is there: {len(boxes)}{'; the surest is drawn in full' if len(boxes) else ''}."
     )
