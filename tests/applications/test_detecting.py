@@ -14,6 +14,11 @@ def test_a_cell_near_the_middle_of_a_shape_answers_for_it():
     assert edges[0, :, 1, 2].tolist() == [12, 4, 4, 12]  # from (20, 12): left, top, right, bottom
 
 
+def test_where_there_is_no_shape_no_cell_is_taken_from_another():
+    boxes = torch.tensor([[[0.0, 0, 20, 20], [0, 0, 0, 0]]])
+    assert detection.targets(boxes, torch.tensor([[2, -1]]), 3, 3)[0][0, 0, 0] == 3
+
+
 def test_even_a_thin_shape_has_a_cell():
     kinds, _ = detection.targets(torch.tensor([[[15.0, 3, 18, 29]]]), torch.tensor([[0]]), 4, 4)
     assert (kinds > 0).any()

@@ -73,3 +73,18 @@ def test_found_windows_are_the_sure_ones_the_surest_first():
 
 def test_no_convolution_is_padded(net):
     assert all(part.padding == (0, 0) for part in net.modules() if isinstance(part, nn.Conv2d))
+
+
+def test_how_near_a_window_is_to_a_shape():
+    scenes = data.scenes(15, size=96, objects=5)
+    row, column = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    places = torch.stack([column, row, row * 0]).to(torch.uint8).expand(15, -1, -1, -1)  # every pixel says where it is
+    middles = (scenes.boxes[..., :2] + scenes.boxes[..., 2:]) / 2
+    for i in range(15):
+        one = data.Scenes(
+            places[i : i + 1], scenes.boxes[i : i + 1], scenes.y[i : i + 1], scenes.masks[:1], scenes.classes
+        )
+        x, y = windows.crops(one, near=2, far=8, seed=i)
+        at = (x[:, :2, 0, 0] * 255).round() + 16
+        nearest = (at[:, None] - middles[i]).abs().amax(-1).amin(1)
+        assert (nearest[y == 0] >= 8).all() and (nearest[y > 0] <= 2.5).all()
