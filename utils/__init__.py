@@ -24,6 +24,7 @@ ROOMS = (
     "show",
     "start",
     "training",
+    "transfer",
     "trials",
 )
 

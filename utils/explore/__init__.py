@@ -5,6 +5,7 @@ call it; the function is tested without a browser. Where no kernel answers (a pa
 same picture stands still in its place.
 """
 
+from utils.explore.architectures import gradients, inception
 from utils.explore.attacks import attack, corruption
 from utils.explore.autoencoders import codes, denoised, stamps
 from utils.explore.building import pattern
@@ -28,8 +29,10 @@ __all__ = [
     "denoised",
     "depth",
     "feature_maps",
+    "gradients",
     "graph",
     "hidden_units",
+    "inception",
     "kernel",
     "learning_rate",
     "output_size",

@@ -4,6 +4,7 @@ Every function here returns a `Picture`; as the last line of a cell it appears i
 stays readable in dark mode, with a text that says what there is to see for those who cannot see it.
 """
 
+from utils.show.architectures import branches, by_layer, costs, timeline, with_spread
 from utils.show.attacks import before_and_after
 from utils.show.attribution import attributions
 from utils.show.autoencoders import by_levels, codes, decoded_plane, rebuilt, stamps
@@ -62,7 +63,9 @@ __all__ = [
     "bars",
     "before_and_after",
     "blueprint",
+    "branches",
     "by_group",
+    "by_layer",
     "by_levels",
     "codes",
     "columns",
@@ -71,6 +74,7 @@ __all__ = [
     "confused",
     "confusion",
     "connections",
+    "costs",
     "curves",
     "decoded_plane",
     "descent",
@@ -109,7 +113,9 @@ __all__ = [
     "step",
     "stopping",
     "templates",
+    "timeline",
     "timings",
     "windows",
+    "with_spread",
     "worked_position",
 ]
