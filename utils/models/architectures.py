@@ -160,7 +160,7 @@ def deep(
 
 
 FAMILY: dict[str, Callable] = {
-    "LeNet-5": LeNet5,
+    "LeNet-5": lambda in_shape=COLOUR, classes=10: LeNet5(in_shape, classes),
     "AlexNet": small_alexnet,
     "VGG": small_vgg,
     "VGG, batch norm": lambda in_shape=COLOUR, classes=10: small_vgg(in_shape, classes, batch_norm=True),
