@@ -177,8 +177,8 @@ def branches(
     """
     layers = [(branch, *each) for branch, parts in costs.items() for each in parts]
     most = max(total[1], without[1], 1)
-    sheet = Sheet(770, 78 + ROW * (len(layers) + 2))
-    for x, words in ((14, "convolution"), (300, "parameters"), (390, "multiply-adds (millions)")):
+    sheet = Sheet(770, 50 + ROW * (len(layers) + 2))
+    for x, words in ((14, "convolution"), (290, "parameters"), (390, "multiply-adds (millions)")):
         sheet.text(x, 18, words, 13, "lm", bold=True)
     colours = dict(zip(costs, (BLUE, GREEN, ORANGE, PINK), strict=False))
     y = 44
