@@ -35,6 +35,10 @@ ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
     "HOME": "/learner/home",
     "LANG": "C.UTF-8",
+    # Memory once fetched is kept: a network asks for the same sizes for each batch, and each time the kernel would have
+    # to find and empty it again, a fifth of the time that grading an assignment takes.
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",
