@@ -45,7 +45,7 @@ DEEP = {"pictures": 4000, "epochs": 6, "batch_size": 50}
 DEEP_RATES = (0.01, 0.03, 0.1, 0.3)
 DEEPEST = (
     56,
-    {"plain": (0.0003, 0.003, 0.01, 0.03, 0.1), "residual": (0.01, 0.03)},
+    {"plain": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1), "residual": (0.01, 0.03)},
 )  # layers, rates: one seed, does it learn?
 MOMENTUM = partial(torch.optim.SGD, momentum=0.9)  # as in the paper; Adam would hide how large gradients are
 DEPTHS = (8, 14, 20, 32)
