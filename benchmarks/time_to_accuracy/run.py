@@ -394,7 +394,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=60, help="how many steps are timed (seed, library, pace)")
     parser.add_argument("--repeat", type=int, default=1, help="how often (seed, library)")
     asked = parser.parse_args(arguments)
-    parts = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": [FAST, *ABLATION]}
+    parts = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": ABLATION}
     recipes = parts.get(asked.part)
     if asked.part in (alone := {"report": report, "publish": publish, "tutorial": tutorial}):
         alone[asked.part]()
