@@ -82,7 +82,7 @@ def test_minutes_are_those_of_the_chapter(chapter):
 
 
 def test_planned_chapters_are_named_as_planned():
-    (planned,) = re.findall(r"^Planned: (.*?)\n\n", README, re.M | re.S)
+    planned = " ".join(re.findall(r"^Planned: (.*?)\n\n", README, re.M | re.S))  # a line that may be missing
     assert not [number for name in chapters(ROOT / "solutions") if re.search(rf"\b{(number := name[:2])}\b", planned)]
 
 

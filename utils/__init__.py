@@ -25,6 +25,7 @@ ROOMS = (
     "show",
     "start",
     "training",
+    "transfer",
     "trials",
 )
 

@@ -61,7 +61,7 @@ def test_recipes_of_the_ablation_make_what_they_say(run):
 def test_an_unknown_recipe_is_named(run, capsys):
     with pytest.raises(SystemExit):
         run.main(["ablation", "--only", "magic"])
-    assert "no recipe is called magic; there are: fast" in capsys.readouterr().err
+    assert "no recipe is called magic; there are: learned, random first layer, " in capsys.readouterr().err
 
 
 def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):

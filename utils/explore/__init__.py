@@ -6,6 +6,7 @@ same picture stands still in its place.
 """
 
 from utils.explore.applications import detector, iou, retrieval, segmentation, sliding, style
+from utils.explore.architectures import gradients, inception
 from utils.explore.attacks import attack, corruption
 from utils.explore.autoencoders import codes, denoised, stamps
 from utils.explore.building import pattern
@@ -30,8 +31,10 @@ __all__ = [
     "depth",
     "detector",
     "feature_maps",
+    "gradients",
     "graph",
     "hidden_units",
+    "inception",
     "iou",
     "kernel",
     "learning_rate",

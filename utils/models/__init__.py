@@ -3,6 +3,18 @@
 Those of chapter 08 (autoencoders, denoiser, super-resolution) give pictures instead.
 """
 
+from utils.models.architectures import (
+    FAMILY,
+    SmallResNet,
+    deep,
+    gradient_norms,
+    inception,
+    plain,
+    residual,
+    small_alexnet,
+    small_googlenet,
+    small_vgg,
+)
 from utils.models.autoencoder import (
     Autoencoder,
     SuperResolution,
@@ -12,7 +24,7 @@ from utils.models.autoencoder import (
     upsample,
 )
 from utils.models.cifar_cnn import CifarCNN
-from utils.models.counting import count, summary
+from utils.models.counting import count, multiply_adds, summary
 from utils.models.fast import FastCNN, whitening_filters
 from utils.models.lenet import LeNet5
 from utils.models.mlp import MLP
@@ -21,22 +33,33 @@ from utils.models.shipping import rounded, ship, shipped
 from utils.models.standardise import Standardise
 
 __all__ = [
+    "FAMILY",
     "MLP",
     "Autoencoder",
     "CifarCNN",
     "FastCNN",
     "LeNet5",
+    "SmallResNet",
     "Standardise",
     "SuperResolution",
     "conv_autoencoder",
     "count",
+    "deep",
     "denoiser",
     "dense_autoencoder",
+    "gradient_norms",
+    "inception",
     "mnist_cnn",
+    "multiply_adds",
     "pattern",
+    "plain",
+    "residual",
     "rounded",
     "ship",
     "shipped",
+    "small_alexnet",
+    "small_googlenet",
+    "small_vgg",
     "summary",
     "upsample",
     "whitening_filters",

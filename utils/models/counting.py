@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 
@@ -33,3 +34,25 @@ def summary(model: nn.Module, in_shape: Sequence[int] = (1, 28, 28), batch: int 
         )
     finally:
         model.train(was_training)
+
+
+def multiply_adds(model: nn.Module, in_shape: Sequence[int] = (3, 32, 32)) -> int:
+    """How many numbers `model` multiplies and adds for one picture: those of convolutions and matrix products.
+
+    Half of what torch's FlopCounterMode finds, which counts a multiplication and an addition as two. A model on torch's
+    device "meta" is counted without computing anything.
+
+    Parameters
+    ----------
+    in_shape : (C, H, W) of the picture
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = next((p.device for p in model.parameters()), "cpu")
+    was_training = model.training
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model.eval()(torch.zeros(1, *in_shape, device=device))
+    finally:
+        model.train(was_training)
+    return counter.get_total_flops() // 2

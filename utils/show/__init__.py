@@ -5,6 +5,7 @@ stays readable in dark mode, with a text that says what there is to see for thos
 """
 
 from utils.show.applications import retrieved, segmented
+from utils.show.architectures import branches, by_layer, costs, timeline, with_spread
 from utils.show.attacks import before_and_after
 from utils.show.attribution import attributions
 from utils.show.autoencoders import by_levels, codes, decoded_plane, rebuilt, stamps
@@ -65,7 +66,9 @@ __all__ = [
     "before_and_after",
     "blueprint",
     "boxed",
+    "branches",
     "by_group",
+    "by_layer",
     "by_levels",
     "codes",
     "columns",
@@ -74,6 +77,7 @@ __all__ = [
     "confused",
     "confusion",
     "connections",
+    "costs",
     "curves",
     "decoded_plane",
     "descent",
@@ -116,7 +120,9 @@ __all__ = [
     "step",
     "stopping",
     "templates",
+    "timeline",
     "timings",
     "windows",
+    "with_spread",
     "worked_position",
 ]
