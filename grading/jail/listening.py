@@ -154,12 +154,17 @@ def converse(inmate: Inmate, words: Words, to_say: list) -> None:
     pending, looked = request, time.monotonic()
     with selectors.DefaultSelector() as ready:
         ready.register(inmate.outgoing, selectors.EVENT_READ)
+        ready.register(inmate.incoming, selectors.EVENT_WRITE)
         while not words.status:
             if words.phase == "checks" and questions and not pending:
                 pending, questions = questions, b""
-            if pending:
-                pending = pending[wrote(inmate.incoming, pending) :]
-            for _ in ready.select(LOOK if not pending else LOOK / 10):
+                ready.register(inmate.incoming, selectors.EVENT_WRITE)
+            for key, _ in ready.select(LOOK):
+                if key.fd == inmate.incoming:
+                    pending = pending[wrote(inmate.incoming, pending) :]
+                    if not pending:
+                        ready.unregister(inmate.incoming)
+                    continue
                 data = read(inmate.outgoing)
                 if data:
                     words.hear(data)

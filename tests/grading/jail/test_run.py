@@ -1,12 +1,13 @@
 """What an honest notebook gets back."""
 
+import numpy as np
 import pytest
 from jailbirds import INVERT, asked, right
 
 from grading.jail import Asked, Limits, Ran, run
 from grading.jail.listening import KILLED
 from utils.checks import answers, questions
-from utils.checks.question import attempt
+from utils.checks.question import Case, attempt
 from utils.checks.verdict import alike, learner_cases
 
 
@@ -150,3 +151,11 @@ def test_without_a_jail_it_works_and_shouts(capfd, monkeypatch):
     monkeypatch.setattr("grading.jail.listening.GRACE", 1)
     heard = run([("a", stubborn)], limits=Limits(cell=1, cells=1), no_jail=True)
     assert heard.cells["a"].error.startswith("The cell a took too long")
+
+
+def test_long_questions_do_not_wait_for_looks_at_the_memory(jailed, monkeypatch):
+    """A pipe takes 64 KiB at a time: with a wait for each, an assignment's pictures took as long as the answers."""
+    monkeypatch.setattr("grading.jail.listening.LOOK", 10)
+    case = Case("values", {"image": np.ones((1000, 1000))})
+    heard = jailed([("a", "1")], [Asked("check", "practice", "lambda image: image[:1, :2]", [case])])
+    assert heard.status == "finished" and heard.answers["check"][0].arrays["y"].tolist() == [[1, 1]], heard
