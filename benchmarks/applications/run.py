@@ -17,24 +17,20 @@ CIFAR-10: set CNN_COURSE_DATA to where it is.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from statistics import mean, median, stdev
 
 import torch
 
-from utils import data, device, evaluation, models, training
+from utils import data, evaluation, models, training
 from utils.applications import detection, retrieval, segmentation, style, windows
-from utils.results.record import Record
+from utils.results.record import Records
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).parent / "results"
 COMMAND = "python benchmarks/applications/run.py"
+RECORDS = Records(Path(__file__).parent / "results", "applications", COMMAND)
 SIZES = (64, 128, 256)  # pixels: pictures over which a window slides
 REPEATS = 7  # of each timing
 SCENES = {"hard": (6000, 1000), "skips": (1200, 500)}  # to learn from, to test on
@@ -66,7 +62,7 @@ def sliding(seeds: Iterable[int]) -> None:
         whole = windows.fully_convolutional(net, convert)
         for size in SIZES:
             key = {"size": size, "seed": seed}
-            if has("windows", key):
+            if RECORDS.has("windows", key):
                 continue
             begin = time.process_time()
             picture = data.scenes(1, seed, size=size, objects=4).x[0].float() / 255
@@ -80,7 +76,7 @@ def sliding(seeds: Iterable[int]) -> None:
                 "whole": models.summary(whole, (3, size, size)).total_mult_adds,
                 "difference": (slid - at_once[0]).abs().max().item(),
             }
-            add("windows", key | counts | {"alone_s": alone_s, "whole_s": whole_s}, begin)
+            RECORDS.add("windows", key | counts | {"alone_s": alone_s, "whole_s": whole_s}, begin)
 
 
 def timed(call: Callable, *given) -> tuple:
@@ -138,7 +134,7 @@ def hard(seeds: Iterable[int]) -> None:
     for seed in seeds:
         for name, draw in TRAININGS.items():
             key = {"trained": name, "seed": seed}
-            if has("hard", key):
+            if RECORDS.has("hard", key):
                 continue
             begin = time.process_time()
             net = started(detection.OneBox, seed)
@@ -147,7 +143,7 @@ def hard(seeds: Iterable[int]) -> None:
             for difficulty, changed in HARD.items():
                 asked = data.scenes(tested, 2000 + seed, objects=1, **changed)
                 found[difficulty] = detection.one_box_scores(net, asked)
-            add("hard", key | {"scores": found}, begin)
+            RECORDS.add("hard", key | {"scores": found}, begin)
 
 
 def without_wide(seed: int) -> segmentation.UNet:
@@ -172,7 +168,7 @@ def skips(seeds: Iterable[int]) -> None:
         border = segmentation.borders(asked.masks)
         for name, make in UNETS.items():
             key = {"name": name, "seed": seed}
-            if has("skips", key):
+            if RECORDS.has("skips", key):
                 continue
             begin = time.process_time()
             net = make(seed)
@@ -186,7 +182,7 @@ def skips(seeds: Iterable[int]) -> None:
                 "elsewhere": right[~border].double().mean().item(),
                 "parameters": models.count(net),
             }
-            add("skips", key | found, begin)
+            RECORDS.add("skips", key | found, begin)
 
 
 def photographs():
@@ -203,18 +199,18 @@ def search(seeds: Iterable[int]) -> None:
         for half, classes in halves.items():
             x, y = of_classes(photos.x_test, photos.y_test, classes)
             galleries[half] = (x[:GALLERY], y[:GALLERY])
-        if not has("retrieval", {"way": "pixels", "seed": seed}):
+        if not RECORDS.has("retrieval", {"way": "pixels", "seed": seed}):
             begin = time.process_time()
             found = {half: precision(retrieval.pixels(x), y) for half, (x, y) in galleries.items()}
-            add("retrieval", {"way": "pixels", "seed": seed, "classes": halves, **found}, begin)
-        if not has("retrieval", {"way": "untrained", "seed": seed}):
+            RECORDS.add("retrieval", {"way": "pixels", "seed": seed, "classes": halves, **found}, begin)
+        if not RECORDS.has("retrieval", {"way": "untrained", "seed": seed}):
             begin = time.process_time()
             net = started(small_net, seed)
             found = {half: precision(embedded(net, x), y) for half, (x, y) in galleries.items()}
-            add("retrieval", {"way": "untrained", "seed": seed, **found}, begin)
+            RECORDS.add("retrieval", {"way": "untrained", "seed": seed, **found}, begin)
         for learned, classes in halves.items():
             key = {"way": f"trained on the {learned} five", "seed": seed}
-            if has("retrieval", key):
+            if RECORDS.has("retrieval", key):
                 continue
             begin = time.process_time()
             x, y = of_classes(photos.x_train, photos.y_train, classes)
@@ -230,7 +226,7 @@ def search(seeds: Iterable[int]) -> None:
                 progress=False,
             )
             found = {half: precision(embedded(net, x), y) for half, (x, y) in galleries.items()}
-            add("retrieval", key | found, begin)
+            RECORDS.add("retrieval", key | found, begin)
 
 
 def small_net():
@@ -261,56 +257,14 @@ def styles(seeds: Iterable[int]) -> None:
             pictures = [data.photo(name, size=(SIZE, SIZE)) for name in (subject, texture)]
             for weight in WEIGHTS:
                 key = {"pair": f"{subject}, {texture}", "weight": weight, "seed": seed}
-                if has("styles", key):
+                if RECORDS.has("styles", key):
                     continue
                 begin = time.process_time()
                 run = style.restyle(net, *pictures, weight=weight, steps=STEPS, keep=1, seed=seed)
-                add("styles", key | {"style": run["style"][-1], "content": run["content"][-1]}, begin)
-
-
-# --- what is recorded -------------------------------------------------------------------------------------------------
-
-
-def record_of(part: str) -> Record:
-    return Record(RESULTS / f"{part}.json", circumstances)
-
-
-def recorded(part: str) -> list[dict]:
-    return record_of(part).rows
-
-
-def has(part: str, key: dict) -> bool:
-    return record_of(part).has(**key)
-
-
-def circumstances() -> dict:
-    """Where and when a row was measured."""
-    return {
-        "machine": asdict(device.machine()) | {"cores": os.cpu_count()},
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
-def add(part: str, row: dict, begin: float) -> None:
-    """One more row, with the CPU seconds since `begin`."""
-    seconds = round(time.process_time() - begin, 1)
-    record_of(part).add(**row, cpu_seconds=seconds)
-    print(part, {name: value for name, value in row.items() if not isinstance(value, dict)}, f"{seconds} s", flush=True)
+                RECORDS.add("styles", key | {"style": run["style"][-1], "content": run["content"][-1]}, begin)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
-
-
-def grouped(part: str, *keys: str) -> dict[tuple, list[dict]]:
-    """Rows by the values of `keys`, in the order of their seeds; groups of fewer than three seeds are left out."""
-    groups: dict[tuple, list[dict]] = {}
-    for row in recorded(part):
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return {
-        key: sorted(rows, key=lambda row: row["seed"])
-        for key, rows in groups.items()
-        if len({row["seed"] for row in rows}) >= 3
-    }
 
 
 def spread(values: list[float], digits: int) -> tuple[float, float]:
@@ -319,7 +273,7 @@ def spread(values: list[float], digits: int) -> tuple[float, float]:
 
 def windows_table() -> tuple[list[dict], dict]:
     lines = []
-    for (size,), rows in sorted(grouped("windows", "size").items()):
+    for (size,), rows in sorted(RECORDS.grouped("windows", "size").items()):
         ratio, sd = spread([row["alone_s"] / row["whole_s"] for row in rows], 1)
         lines.append(
             {
@@ -338,7 +292,7 @@ def windows_table() -> tuple[list[dict], dict]:
 
 
 def hard_table() -> tuple[list[dict], dict]:
-    groups, lines = grouped("hard", "trained"), []
+    groups, lines = RECORDS.grouped("hard", "trained"), []
     if len(groups) < len(TRAININGS):
         return [], {}
     by_seed = {
@@ -357,7 +311,7 @@ def hard_table() -> tuple[list[dict], dict]:
 
 def skips_table() -> tuple[list[dict], dict]:
     lines, by_seed = [], {}
-    for (name,), rows in grouped("skips", "name").items():
+    for (name,), rows in RECORDS.grouped("skips", "name").items():
         line = {"skip connections": name, "parameters": rows[0]["parameters"]}
         line["miou"], line["sd"] = spread([row["miou"] for row in rows], 3)
         for column in ("pixels", "border", "elsewhere"):
@@ -368,7 +322,7 @@ def skips_table() -> tuple[list[dict], dict]:
 
 
 def retrieval_table() -> tuple[list[dict], dict]:
-    groups = {way: rows for (way,), rows in grouped("retrieval", "way").items()}
+    groups = {way: rows for (way,), rows in RECORDS.grouped("retrieval", "way").items()}
     if len(groups) < 4:
         return [], {}
     first, second = groups["trained on the first five"], groups["trained on the second five"]
@@ -394,7 +348,7 @@ def retrieval_table() -> tuple[list[dict], dict]:
 
 def styles_table() -> tuple[list[dict], dict]:
     lines = []
-    for (pair, weight), rows in grouped("styles", "pair", "weight").items():
+    for (pair, weight), rows in RECORDS.grouped("styles", "pair", "weight").items():
         line = {"pair": pair, "weight": weight}
         line["content"], line["content_sd"] = spread([row["content"] for row in rows], 4)
         line["style"], line["style_sd"] = spread([row["style"] for row in rows], 4)
@@ -491,34 +445,14 @@ def report() -> None:
         print(f"\n{part}: {title}")
         for line in table()[0]:
             print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
-    seconds = sum(row["cpu_seconds"] for part in TABLES for row in recorded(part))
+    seconds = sum(row["cpu_seconds"] for part in TABLES for row in RECORDS.rows(part))
     print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
 
 
 def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 09 shows, in the form that utils.results reads."""
     for part, (title, shown, columns, table) in TABLES.items():
-        rows, more = table()
-        if not rows:
-            continue
-        last = recorded(part)[-1]
-        machine = last["machine"]
-        where = f"{machine['name']}, {machine['threads']} thread"
-        about = {
-            "title": title,
-            "source": f"recorded {last['date'][:10]} on {where}; {COMMAND} {part}",
-            "pictures": shown,
-            "machine": machine,
-            "versions": {name: machine[name] for name in ("torch", "python")},
-            "date": last["date"],
-            "command": f"{COMMAND} {part}",
-            "columns": columns,
-            **more,
-        }
-        lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
-        head = json.dumps(about, indent=2, ensure_ascii=False)
-        path = folder / f"applications_{part}.json"
-        path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+        RECORDS.publish(folder, part, {"title": title, "pictures": shown, "columns": columns}, *table())
 
 
 def main(arguments: list[str] | None = None) -> None:

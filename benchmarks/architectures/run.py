@@ -17,27 +17,24 @@ CNN_COURSE_DATA to where the pictures are.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from statistics import mean, stdev
 
 import torch
 
-from utils import data, device, evaluation, models, training, transfer
+from utils import data, evaluation, models, training, transfer
 from utils.data.image_data import ImageData, stratified
-from utils.results.record import Record
+from utils.results.record import Records
 from utils.trials import shrink
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).parent / "results"
 COMMAND = "python benchmarks/architectures/run.py"
+RECORDS = Records(Path(__file__).parent / "results", "architectures", COMMAND)
 TUNING_SEED = 100
 BUDGET = {"pictures": 4000, "epochs": 8, "batch_size": 50}  # of every network of the family
 RATES = (1e-3, 3e-3, 1e-2)
@@ -123,11 +120,11 @@ def rates() -> None:
     for name, make in models.FAMILY.items():
         for lr in RATES:
             key = {"name": name, "lr": lr, "seed": TUNING_SEED}
-            if not has("rates", key):
+            if not RECORDS.has("rates", key):
                 begin = time.process_time()
                 train = chosen(photographs(), BUDGET["pictures"], TUNING_SEED)
                 net, _ = learned(started(make, TUNING_SEED), train, BUDGET | {"epochs": 4}, lr, TUNING_SEED)
-                add("rates", key | scores(net, photographs(), "val"), begin)
+                RECORDS.add("rates", key | scores(net, photographs(), "val"), begin)
     for kind in KINDS:
         for lr in DEEPEST[1][kind]:
             depth_rate(f"deepest, {kind}", kind, DEEPEST[0], lr, DEEP)
@@ -139,12 +136,12 @@ def rates() -> None:
 
 def depth_rate(name: str, kind: str, layers: int, lr: float, budget: dict) -> None:
     key = {"name": name, "lr": lr, "seed": TUNING_SEED}
-    if not has("rates", key):
+    if not RECORDS.has("rates", key):
         begin = time.process_time()
         train = chosen(small(), DEEP["pictures"], TUNING_SEED)
         net = started(lambda: models.deep(layers, KINDS[kind]), TUNING_SEED)
         net, history = learned(net, train, budget, lr, TUNING_SEED, MOMENTUM)
-        add("rates", key | scores(net, small(), "val") | {"loss": history["loss"][-1]}, begin)
+        RECORDS.add("rates", key | scores(net, small(), "val") | {"loss": history["loss"][-1]}, begin)
 
 
 def transfer_rates() -> None:
@@ -154,16 +151,16 @@ def transfer_rates() -> None:
         for way in ("fine-tuned", "from scratch"):
             for lr in RATES:
                 key = {"name": f"{way}, {n}", "lr": lr, "seed": TUNING_SEED}
-                if not has("rates", key):
+                if not RECORDS.has("rates", key):
                     begin = time.process_time()
                     start = pretrained("CIFAR-10", TUNING_SEED) if way == "fine-tuned" else network(TUNING_SEED)
                     net = transfer.renewed(start, len(TARGET), TUNING_SEED)
                     net = transfer.trained(net, x, y, lr=lr, steps=STEPS, batch_size=BATCH, seed=TUNING_SEED)
-                    add("rates", key | scores(net, target, "val"), begin)
+                    RECORDS.add("rates", key | scores(net, target, "val"), begin)
 
 
 def best_rate(name: str) -> float:
-    rows = [row for row in recorded("rates") if row["name"] == name]
+    rows = [row for row in RECORDS.rows("rates") if row["name"] == name]
     if len(rows) < len(RATES):
         sys.exit(f"first run {COMMAND} rates: a learning rate for {name!r} is not chosen yet")
     return max(rows, key=lambda row: row["val"])["lr"]
@@ -173,7 +170,7 @@ def family(seeds: Iterable[int]) -> None:
     for seed in seeds:
         for name, make in models.FAMILY.items():
             key = {"name": name, "seed": seed}
-            if has("family", key):
+            if RECORDS.has("family", key):
                 continue
             train = chosen(photographs(), BUDGET["pictures"], seed)
             net = started(make, seed)
@@ -183,7 +180,7 @@ def family(seeds: Iterable[int]) -> None:
             seconds = round(time.process_time() - begin, 1)
             found = {"train": evaluation.accuracy(net, *train)} | scores(net, photographs(), "val", "test")
             curve = {"loss": [round(value, 4) for value in history["loss"]]}
-            add("family", key | about | {"seconds": seconds} | found | curve, begin)
+            RECORDS.add("family", key | about | {"seconds": seconds} | found | curve, begin)
 
 
 def depth(seeds: Iterable[int]) -> None:
@@ -192,7 +189,7 @@ def depth(seeds: Iterable[int]) -> None:
         for layers in DEPTHS:
             for kind, block in KINDS.items():
                 key = {"kind": kind, "depth": layers, "seed": seed}
-                if has("depth", key):
+                if RECORDS.has("depth", key):
                     continue
                 begin, lr = time.process_time(), best_rate(f"{kind}, {layers}")
                 x, y = chosen(small(), DEEP["pictures"], seed)
@@ -201,7 +198,9 @@ def depth(seeds: Iterable[int]) -> None:
                 net, history = learned(net, (x, y), DEEP, lr, seed, MOMENTUM)
                 found = {"train": evaluation.accuracy(net, x, y)} | scores(net, small(), "val", "test")
                 about = {"lr": lr, "parameters": models.count(net), "loss": [round(v, 4) for v in history["loss"]]}
-                add("depth", key | about | found | {"gradient_norms": [float(f"{v:.4g}") for v in norms]}, begin)
+                RECORDS.add(
+                    "depth", key | about | found | {"gradient_norms": [float(f"{v:.4g}") for v in norms]}, begin
+                )
 
 
 def network(seed: int):
@@ -246,53 +245,16 @@ def transfers(seeds: Iterable[int]) -> None:
             x, y = chosen(target, n, seed)
             for way in WAYS:
                 key = {"way": way, "pictures": n, "seed": seed}
-                if has("transfer", key):
+                if RECORDS.has("transfer", key):
                     continue
                 begin = time.process_time()
                 net = adapted(way, x, y, seed)
-                add("transfer", key | {"train": evaluation.accuracy(net, x, y)} | scores(net, target, "test"), begin)
-
-
-# --- what is recorded -------------------------------------------------------------------------------------------------
-
-
-def record_of(part: str) -> Record:
-    return Record(RESULTS / f"{part}.json", circumstances)
-
-
-def recorded(part: str) -> list[dict]:
-    return record_of(part).rows
-
-
-def has(part: str, key: dict) -> bool:
-    return record_of(part).has(**key)
-
-
-def circumstances() -> dict:
-    """Where and when a row was measured."""
-    return {
-        "machine": asdict(device.machine()) | {"cores": os.cpu_count()},
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
-def add(part: str, row: dict, begin: float) -> None:
-    """One more row, with the CPU seconds since `begin`."""
-    seconds = round(time.process_time() - begin, 1)
-    record_of(part).add(**row, cpu_seconds=seconds)
-    shown = {name: value for name, value in row.items() if not isinstance(value, list)}
-    print(part, shown, f"{seconds} s", flush=True)
+                RECORDS.add(
+                    "transfer", key | {"train": evaluation.accuracy(net, x, y)} | scores(net, target, "test"), begin
+                )
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
-
-
-def grouped(part: str, *keys: str) -> dict[tuple, list[dict]]:
-    """Rows by the values of `keys`, those of one group in the order of their seeds; two seeds say too little."""
-    groups: dict[tuple, list[dict]] = {}
-    for row in recorded(part):
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return {key: sorted(rows, key=lambda row: row["seed"]) for key, rows in groups.items() if len(rows) >= 3}
 
 
 def spread(rows: list[dict], column: str) -> tuple[float, float]:
@@ -301,7 +263,7 @@ def spread(rows: list[dict], column: str) -> tuple[float, float]:
 
 
 def family_table() -> tuple[list[dict], dict]:
-    groups, lines = grouped("family", "name"), []
+    groups, lines = RECORDS.grouped("family", "name"), []
     for (name,), rows in sorted(groups.items(), key=lambda item: list(models.FAMILY).index(item[0][0])):
         (test, sd), (val, val_sd) = spread(rows, "test"), spread(rows, "val")
         line = {"name": name, "parameters": rows[0]["parameters"], "multiply_adds": rows[0]["multiply_adds"]}
@@ -313,15 +275,16 @@ def family_table() -> tuple[list[dict], dict]:
 
 
 def depth_table() -> tuple[list[dict], dict]:
-    groups, lines = grouped("depth", "depth", "kind"), []
+    groups, lines = RECORDS.grouped("depth", "depth", "kind"), []
     for (layers, kind), rows in sorted(groups.items()):
         (test, sd), (train, train_sd) = spread(rows, "test"), spread(rows, "train")
         line = {"depth": layers, "kind": kind, "parameters": rows[0]["parameters"], "lr": rows[0]["lr"]}
         line |= {"loss": round(mean(row["loss"][-1] for row in rows), 3), "train": train, "train_sd": train_sd}
         lines.append(line | {"test": test, "sd": sd, "seeds": len(rows)})
     named = {f"{kind} {layers}": rows for (layers, kind), rows in groups.items()}
+    rates = RECORDS.rows("rates")
     deepest = {
-        kind: {f"{row['lr']:g}": round(row["val"], 3) for row in recorded("rates") if row["name"] == f"deepest, {kind}"}
+        kind: {f"{row['lr']:g}": round(row["val"], 3) for row in rates if row["name"] == f"deepest, {kind}"}
         for kind in KINDS
     }
     return lines, {
@@ -332,7 +295,7 @@ def depth_table() -> tuple[list[dict], dict]:
 
 
 def transfer_table() -> tuple[list[dict], dict]:
-    groups, lines = grouped("transfer", "way", "pictures"), []
+    groups, lines = RECORDS.grouped("transfer", "way", "pictures"), []
     for (way, n), rows in sorted(groups.items(), key=lambda item: (item[0][1], WAYS.index(item[0][0]))):
         test, sd = spread(rows, "test")
         lines.append({"pictures": n, "way": way, "test": test, "sd": sd, "seeds": len(rows)})
@@ -395,39 +358,20 @@ TABLES = {
 
 
 def report() -> None:
-    for row in recorded("rates"):
+    for row in RECORDS.rows("rates"):
         print({key: row[key] for key in ("name", "lr", "val")})
     for part, (title, _, _, table) in TABLES.items():
         print(f"\n{part}: {title}")
         for line in table()[0]:
             print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
-    seconds = sum(row["cpu_seconds"] for part in ("rates", *TABLES) for row in recorded(part))
+    seconds = sum(row["cpu_seconds"] for part in ("rates", *TABLES) for row in RECORDS.rows(part))
     print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
 
 
 def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 07 shows, in the form that utils.results reads."""
     for part, (title, shown, columns, table) in TABLES.items():
-        rows, more = table()
-        if not rows:
-            continue
-        last = recorded(part)[-1]
-        machine = last["machine"]
-        about = {
-            "title": title,
-            "source": f"recorded {last['date'][:10]} on {machine['name']}, 1 thread; {COMMAND} {part}",
-            "pictures": shown,
-            "machine": machine,
-            "versions": {name: machine[name] for name in ("torch", "python")},
-            "date": last["date"],
-            "command": f"{COMMAND} {part}",
-            "columns": columns,
-            **more,
-        }
-        lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
-        head = json.dumps(about, indent=2, ensure_ascii=False)
-        path = folder / f"architectures_{part}.json"
-        path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+        RECORDS.publish(folder, part, {"title": title, "pictures": shown, "columns": columns}, *table())
 
 
 def main(arguments: list[str] | None = None) -> None:

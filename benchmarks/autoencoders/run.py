@@ -17,26 +17,22 @@ pictures are.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from statistics import mean, stdev
 
 import torch
 import torch.nn.functional as F
 
-from utils import data, device, models, rebuilding
+from utils import data, models, rebuilding
 from utils.data.image_data import stratified
-from utils.results.record import Record
+from utils.results.record import Records
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).parent / "results"
 COMMAND = "python benchmarks/autoencoders/run.py"
+RECORDS = Records(Path(__file__).parent / "results", "autoencoders", COMMAND)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 1e-2)
 CODES = (4, 16, 64)
@@ -112,15 +108,15 @@ def rates() -> None:
     for name, make in NETWORKS.items():
         for lr in RATES:
             key = {"name": name, "lr": lr, "seed": TUNING_SEED}
-            if not has("rates", key):
+            if not RECORDS.has("rates", key):
                 net = started(lambda make=make: make(16), TUNING_SEED)
                 begin = time.process_time()
                 rebuilding.learn(net, x, epochs=EPOCHS["codes"], lr=lr, seed=TUNING_SEED)
-                add("rates", key | {"val_loss": rebuilding.squared_error(net, x_val)}, begin)
+                RECORDS.add("rates", key | {"val_loss": rebuilding.squared_error(net, x_val)}, begin)
 
 
 def best_rate(name: str) -> float:
-    rows = [row for row in recorded("rates") if row["name"] == name]
+    rows = [row for row in RECORDS.rows("rates") if row["name"] == name]
     if len(rows) < len(RATES):
         sys.exit(f"first run {COMMAND} rates: a learning rate for {name!r} is not chosen yet")
     return min(rows, key=lambda row: row["val_loss"])["lr"]
@@ -133,7 +129,7 @@ def codes(seeds: Iterable[int]) -> None:
             limit = {"limit": rebuilding.linear_limit(x, code), "test_limit": rebuilding.linear_limit(x, code, x_test)}
             for name, make in NETWORKS.items():
                 key = {"name": name, "code": code, "seed": seed}
-                if has("codes", key):
+                if RECORDS.has("codes", key):
                     continue
                 net = started(lambda make=make, code=code: make(code), seed)
                 begin = time.process_time()
@@ -141,7 +137,7 @@ def codes(seeds: Iterable[int]) -> None:
                 history = rebuilding.learn(net, x, epochs=EPOCHS["codes"], lr=lr, seed=seed, x_val=x_test)
                 curves = {name: [round(value, 6) for value in values] for name, values in history.items()}
                 losses = {"train_loss": rebuilding.squared_error(net, x), "test_loss": history["val_loss"][-1]}
-                add("codes", key | {"lr": lr, "parameters": models.count(net)} | losses | limit | curves, begin)
+                RECORDS.add("codes", key | {"lr": lr, "parameters": models.count(net)} | losses | limit | curves, begin)
 
 
 TRAINED = {**{f"{sigma:g}": (sigma,) for sigma in SIGMAS}, "0 to 0.6": (0.0, 0.6)}
@@ -152,25 +148,25 @@ def noise(seeds: Iterable[int]) -> None:
     for seed in seeds:
         x, x_test = pictures("noise", seed)
         noisy = {sigma: rebuilding.spoilt(x_test, rebuilding.noise(sigma), 1000 + seed) for sigma in SIGMAS}
-        if not has("noise", {"name": "none", "seed": seed}):
+        if not RECORDS.has("noise", {"name": "none", "seed": seed}):
             begin = time.process_time()
-            add("noise", {"name": "none", "seed": seed} | at_levels(noisy, x_test), begin)
+            RECORDS.add("noise", {"name": "none", "seed": seed} | at_levels(noisy, x_test), begin)
             found, chosen = {}, {}
             for sigma in SIGMAS:
                 few = rebuilding.spoilt(x[:500], rebuilding.noise(sigma), seed)
                 chosen[sigma] = min(BLURS, key=lambda b, few=few: F.mse_loss(smoothed(few, b), x[:500]).item())
                 found[sigma] = smoothed(noisy[sigma], chosen[sigma])
             widths = {"blurs": list(chosen.values())}
-            add("noise", {"name": "smoothing", "seed": seed} | at_levels(found, x_test) | widths, begin)
+            RECORDS.add("noise", {"name": "smoothing", "seed": seed} | at_levels(found, x_test) | widths, begin)
         for name, sigmas in TRAINED.items():
             key = {"name": name, "seed": seed}
-            if has("noise", key):
+            if RECORDS.has("noise", key):
                 continue
             net = started(models.denoiser, seed)
             begin = time.process_time()
             rebuilding.learn(net, x, rebuilding.noise(*sigmas), epochs=EPOCHS["noise"], seed=seed)
             answers = {sigma: rebuilding.rebuilt(net, pictures) for sigma, pictures in noisy.items()}
-            add("noise", key | at_levels(answers, x_test), begin)
+            RECORDS.add("noise", key | at_levels(answers, x_test), begin)
 
 
 def at_levels(answers: dict[float, torch.Tensor], wanted: torch.Tensor) -> dict[str, float]:
@@ -196,11 +192,11 @@ def resolution(seeds: Iterable[int]) -> None:
         for name in PLAIN_WAYS:
             corners = {} if name == "nearest" else {"align_corners": False}
             plain[name] = decibels(F.interpolate(small, scale_factor=2, mode=name, **corners), x_test)
-            if not has("resolution", {"name": name, "seed": seed}):
-                add("resolution", {"name": name, "seed": seed, "psnr": mean(plain[name])}, time.process_time())
+            if not RECORDS.has("resolution", {"name": name, "seed": seed}):
+                RECORDS.add("resolution", {"name": name, "seed": seed, "psnr": mean(plain[name])}, time.process_time())
         for how in models.autoencoder.UPSAMPLING:
             key = {"name": how, "seed": seed}
-            if has("resolution", key):
+            if RECORDS.has("resolution", key):
                 continue
             net = started(lambda how=how: models.SuperResolution(how=how), seed)
             before, begin = rebuilding.ripple(net), time.process_time()
@@ -209,49 +205,10 @@ def resolution(seeds: Iterable[int]) -> None:
             better = mean(a > b for a, b in zip(found, plain["bilinear"], strict=True))
             ripples = {"ripple_before": before, "ripple": rebuilding.ripple(net)}
             sizes = {"parameters": models.count(net)}
-            add("resolution", key | {"psnr": mean(found), "better": better} | ripples | sizes, begin)
-
-
-# --- what is recorded -------------------------------------------------------------------------------------------------
-
-
-def record_of(part: str) -> Record:
-    return Record(RESULTS / f"{part}.json", circumstances)
-
-
-def recorded(part: str) -> list[dict]:
-    return record_of(part).rows
-
-
-def has(part: str, key: dict) -> bool:
-    return record_of(part).has(**key)
-
-
-def circumstances() -> dict:
-    """Where and when a row was measured."""
-    return {
-        "machine": asdict(device.machine()) | {"cores": os.cpu_count()},
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
-def add(part: str, row: dict, begin: float) -> None:
-    """One more row, with the CPU seconds since `begin`."""
-    seconds = round(time.process_time() - begin, 1)
-    record_of(part).add(**row, cpu_seconds=seconds)
-    shown = {name: value for name, value in row.items() if not isinstance(value, list)}
-    print(part, shown, f"{seconds} s", flush=True)
+            RECORDS.add("resolution", key | {"psnr": mean(found), "better": better} | ripples | sizes, begin)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
-
-
-def grouped(part: str, *keys: str) -> dict[tuple, list[dict]]:
-    """Rows by the values of `keys`, those of one group in the order of their seeds."""
-    groups: dict[tuple, list[dict]] = {}
-    for row in recorded(part):
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return {key: sorted(rows, key=lambda row: row["seed"]) for key, rows in groups.items() if len(rows) >= 3}
 
 
 def spread(values: list[float], digits: int) -> tuple[float, float]:
@@ -265,7 +222,7 @@ def gains(rows: list[dict], others: list[dict], column: str, digits: int) -> tup
 
 
 def codes_table() -> tuple[list[dict], dict]:
-    groups = grouped("codes", "code", "name")
+    groups = RECORDS.grouped("codes", "code", "name")
     lines, curves = [], {}
     for (code, name), rows in sorted(groups.items(), key=lambda item: (item[0][0], list(NETWORKS).index(item[0][1]))):
         test, sd = spread([row["test_loss"] for row in rows], 5)
@@ -282,21 +239,21 @@ def codes_table() -> tuple[list[dict], dict]:
 
 def noise_table() -> tuple[list[dict], dict]:
     lines = []
-    for (name,), rows in grouped("noise", "name").items():
+    for (name,), rows in RECORDS.grouped("noise", "name").items():
         levels = {}
         for sigma in SIGMAS:
             levels[f"at {sigma:g}"], levels[f"sd {sigma:g}"] = spread([row[f"psnr {sigma:g}"] for row in rows], 2)
         lines.append({"trained": name} | levels | {"seeds": len(rows)})
-    blurs = [row["blurs"] for row in recorded("noise") if "blurs" in row]
+    blurs = [row["blurs"] for row in RECORDS.rows("noise") if "blurs" in row]
     by_seed = {
         name: [[row[f"psnr {s:g}"] for s in SIGMAS] for row in rows]
-        for (name,), rows in grouped("noise", "name").items()
+        for (name,), rows in RECORDS.grouped("noise", "name").items()
     }
     return lines, {"blurs": blurs, "by_seed": by_seed}
 
 
 def resolution_table() -> tuple[list[dict], dict]:
-    groups, lines = grouped("resolution", "name"), []
+    groups, lines = RECORDS.grouped("resolution", "name"), []
     for (name,), rows in groups.items():
         psnr, sd = spread([row["psnr"] for row in rows], 2)
         gain, gain_sd = gains(rows, groups[("bilinear",)], "psnr", 2)
@@ -365,40 +322,20 @@ TABLES = {
 
 
 def report() -> None:
-    for row in recorded("rates"):
+    for row in RECORDS.rows("rates"):
         print({key: row[key] for key in ("name", "lr", "val_loss")})
     for part, (title, _, _, table) in TABLES.items():
         print(f"\n{part}: {title}")
         for line in table()[0]:
             print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
-    seconds = sum(row["cpu_seconds"] for part in ("rates", *TABLES) for row in recorded(part))
+    seconds = sum(row["cpu_seconds"] for part in ("rates", *TABLES) for row in RECORDS.rows(part))
     print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
 
 
 def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 08 shows, in the form that utils.results reads."""
     for part, (title, shown, columns, table) in TABLES.items():
-        rows, more = table()
-        if not rows:
-            continue
-        last = recorded(part)[-1]
-        machine = last["machine"]
-        where = f"{machine['name']}, {machine['threads']} thread"
-        about = {
-            "title": title,
-            "source": f"recorded {last['date'][:10]} on {where}; {COMMAND} {part}",
-            "pictures": shown,
-            "machine": machine,
-            "versions": {name: machine[name] for name in ("torch", "python")},
-            "date": last["date"],
-            "command": f"{COMMAND} {part}",
-            "columns": columns,
-            **more,
-        }
-        lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
-        head = json.dumps(about, indent=2, ensure_ascii=False)
-        path = folder / f"autoencoders_{part}.json"
-        path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+        RECORDS.publish(folder, part, {"title": title, "pictures": shown, "columns": columns}, *table())
 
 
 def main(arguments: list[str] | None = None) -> None:

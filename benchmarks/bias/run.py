@@ -12,7 +12,6 @@ learned from, their colours, the network's first weights and the order of the ba
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 from utils import data, device, evaluation, models, training
 from utils.data.image_data import stratified
 from utils.failure import shortcuts
-from utils.results.record import Record
+from utils.results.record import Record, write
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results" / "runs.json"
@@ -200,9 +199,7 @@ def publish(path: Path = ROOT / "utils" / "results" / "bias_repairs.json") -> No
         "copy": "CIFAR-10 from a copy made of JPEG files",
         "columns": COLUMNS,
     }
-    lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
-    text = json.dumps(head, indent=2, ensure_ascii=False)
-    path.write_text(f'{text[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    write(path, head, rows)
 
 
 def report() -> None:

@@ -15,7 +15,6 @@ as soon as it ends; what is there already is not run again. The attacks are Capt
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -35,7 +34,7 @@ from torch import nn
 from utils import data, device, evaluation, failure, models, training
 from utils.checks.answers import attacks
 from utils.models import shipping
-from utils.results.record import Record
+from utils.results.record import Record, write
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).parent / "results"
@@ -315,9 +314,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
             "command": f"{COMMAND} train --pictures cifar10 --seeds 3",
             "columns": {column: COLUMNS[column] for column in made()[0]},
         }
-        lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in made())
-        text = json.dumps(head, indent=2, ensure_ascii=False)
-        (folder / f"{title}.json").write_text(f'{text[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+        write(folder / f"{title}.json", head, made())
 
 
 def main(arguments: list[str] | None = None) -> None:

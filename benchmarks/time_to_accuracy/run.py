@@ -41,7 +41,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from utils import data, device, evaluation, models, training
-from utils.results.record import Record
+from utils.results.record import Record, write
 
 if __package__:
     from benchmarks.time_to_accuracy.recipes import ABLATION, FAST, LADDER, Recipe
@@ -327,7 +327,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
             {"epoch": e["epoch"], "loss": e["loss"], "test_accuracy": e["val_accuracy"], "seconds": e["seconds"]}
             for e in rows[0]["history"]
         ]
-        write(folder / "tutorial_on_copy.json", "the tutorial's recipe, run again", rows, columns, epochs)
+        write_result(folder / "tutorial_on_copy.json", "the tutorial's recipe, run again", rows, columns, epochs)
     columns = {
         "recipe": "in benchmarks/time_to_accuracy/recipes.py",
         "channels": "of the three blocks",
@@ -347,7 +347,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
         if len(found) > 1:
             measured = [row for group in found for row in group]
             rows = sorted(map(as_row, found), key=lambda row: row["accuracy"])
-            write(folder / f"cifar10_{part}.json", title, measured, columns, rows)
+            write_result(folder / f"cifar10_{part}.json", title, measured, columns, rows)
 
 
 def as_row(group: list[dict]) -> dict:
@@ -372,15 +372,13 @@ def pace_of(recipe: dict) -> float | None:
     return mean(found) if (found := [r["seconds"] for r in record_of("pace").rows if r["recipe"] == recipe]) else None
 
 
-def write(path: Path, title: str, measured: list[dict], columns: dict, rows: list[dict]) -> None:
+def write_result(path: Path, title: str, measured: list[dict], columns: dict, rows: list[dict]) -> None:
     """A result as `utils.results` reads it."""
     last = measured[-1]
     machine, versions = last["machine"], last["versions"]
     source = f"benchmarks/time_to_accuracy, {max(row['date'] for row in measured)[:10]}; {last['cores']} CPU cores"
     about = {"pictures": last["copy"], "machine": machine, "versions": versions, "command": COMMAND}
-    lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
-    head = json.dumps({"title": title, "source": source, **about, "columns": columns}, indent=2, ensure_ascii=False)
-    path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    write(path, {"title": title, "source": source, **about, "columns": columns}, rows)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -21,7 +21,6 @@ nothing is chosen by them. The pictures are those in `data.folder()`: set CNN_CO
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -34,7 +33,7 @@ import torch
 import torchvision
 
 from utils import data, device, training, trials
-from utils.results.record import Record
+from utils.results.record import Record, write
 
 if __package__:
     from benchmarks.training_well.tables import TABLES, spread
@@ -240,10 +239,10 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
     """What chapter 06 shows, in the form that utils.results reads."""
     for part, (title, columns, lines_of) in TABLES.items():
         if groups := grouped(part):
-            write(folder / f"training_well_{part}.json", part, title, columns, *lines_of(groups))
+            publish_part(folder / f"training_well_{part}.json", part, title, columns, *lines_of(groups))
 
 
-def write(path: Path, part: str, title: str, columns: dict, rows: list[dict], more: dict) -> None:
+def publish_part(path: Path, part: str, title: str, columns: dict, rows: list[dict], more: dict) -> None:
     last = record_of(part).rows[-1]
     machine = last["machine"]
     about = {
@@ -255,10 +254,7 @@ def write(path: Path, part: str, title: str, columns: dict, rows: list[dict], mo
         "command": f"{COMMAND} {part}",
         "columns": columns,
     }
-    lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
-    head = json.dumps(about, indent=2, ensure_ascii=False)
-    extra = "".join(f',\n  "{name}": {json.dumps(value)}' for name, value in more.items())
-    path.write_text(f'{head[:-2]}{extra},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    write(path, about, rows, more)
 
 
 PARTS = {

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from utils.results.record import Records
+
 FILE = Path(__file__).parents[2] / "benchmarks" / "applications" / "run.py"
 
 
@@ -23,7 +25,7 @@ def run(monkeypatch, tmp_path):
         x_test=torch.randint(0, 256, (80, 3, 32, 32), dtype=torch.uint8), y_test=y,
     )  # fmt: skip
     small = {
-        "RESULTS": tmp_path / "results",
+        "RECORDS": Records(tmp_path / "results", module.RECORDS.name, module.COMMAND),
         "SIZES": (36, 40),
         "REPEATS": 1,
         "SCENES": {"hard": (24, 4), "skips": (6, 4)},
@@ -43,12 +45,12 @@ def run(monkeypatch, tmp_path):
 @pytest.mark.parametrize("part", ["windows", "hard", "skips", "retrieval", "styles"])
 def test_every_part_is_recorded_once_and_published(run, tmp_path, capsys, part):
     run.main([part])
-    rows = run.recorded(part)
+    rows = run.RECORDS.rows(part)
     assert {row["seed"] for row in rows} == {0, 1, 2}
     assert all({"machine", "date", "cpu_seconds"} <= row.keys() for row in rows)
     assert capsys.readouterr().out
     run.main([part])
-    assert not capsys.readouterr().out.count(part) and run.recorded(part) == rows
+    assert not capsys.readouterr().out.count(part) and run.RECORDS.rows(part) == rows
     run.publish(tmp_path)
     result = json.loads((tmp_path / f"applications_{part}.json").read_text(encoding="utf-8"))
     assert all(row.keys() == result["columns"].keys() and row["seeds"] == 3 for row in result["rows"])
@@ -63,7 +65,7 @@ def test_two_seeds_say_too_little(run):
 
 def test_windows_alone_and_the_whole_picture_answer_alike(run):
     run.main(["windows", "--seeds", "1"])
-    for row in run.recorded("windows"):
+    for row in run.RECORDS.rows("windows"):
         assert row["difference"] < 1e-4 and row["alone"] > row["whole"] > 0
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from utils.results.record import Records
+
 FILE = Path(__file__).parents[2] / "benchmarks" / "autoencoders" / "run.py"
 
 
@@ -23,24 +25,28 @@ def run(monkeypatch, tmp_path):
         )
         return drawn[:20], drawn[20:]
 
-    for name, value in {"RESULTS": tmp_path / "results", "pictures": pictures, "CODES": (4,)}.items():
+    for name, value in {
+        "RECORDS": Records(tmp_path / "results", module.RECORDS.name, module.COMMAND),
+        "pictures": pictures,
+        "CODES": (4,),
+    }.items():
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(module, "EPOCHS", dict.fromkeys(module.EPOCHS, 1))
     for name in module.NETWORKS:
         for lr in module.RATES:
-            module.add("rates", {"name": name, "lr": lr, "seed": 100, "val_loss": abs(lr - 3e-3)}, 0.0)
+            module.RECORDS.add("rates", {"name": name, "lr": lr, "seed": 100, "val_loss": abs(lr - 3e-3)}, 0.0)
     return module
 
 
 @pytest.mark.parametrize("part", ["codes", "noise", "resolution"])
 def test_every_part_is_recorded_once_and_published(run, tmp_path, capsys, part):
     run.main([part])
-    rows = run.recorded(part)
+    rows = run.RECORDS.rows(part)
     assert {row["seed"] for row in rows} == {0, 1, 2}
     assert all({"machine", "date", "cpu_seconds"} <= row.keys() for row in rows)
     assert capsys.readouterr().out
     run.main([part])
-    assert not capsys.readouterr().out.count(part) and run.recorded(part) == rows
+    assert not capsys.readouterr().out.count(part) and run.RECORDS.rows(part) == rows
     run.publish(tmp_path)
     result = json.loads((tmp_path / f"autoencoders_{part}.json").read_text(encoding="utf-8"))
     assert all(row.keys() == result["columns"].keys() and row["seeds"] == 3 for row in result["rows"])
@@ -48,7 +54,7 @@ def test_every_part_is_recorded_once_and_published(run, tmp_path, capsys, part):
 
 def test_the_best_learning_rate_is_taken_and_none_is_guessed(run, tmp_path, monkeypatch):
     assert run.best_rate("convolutional") == 3e-3
-    monkeypatch.setattr(run, "RESULTS", tmp_path / "elsewhere")
+    monkeypatch.setattr(run, "RECORDS", Records(tmp_path / "elsewhere", "none", "none"))
     with pytest.raises(SystemExit, match="first run"):
         run.best_rate("convolutional")
 
@@ -67,5 +73,5 @@ def test_two_dense_layers_have_as_many_parameters_as_the_convolutional_network(r
 
 def test_two_seeds_say_too_little(run):
     for seed in (0, 1):
-        run.add("resolution", {"name": "bilinear", "seed": seed, "psnr": 20.0}, 0.0)
+        run.RECORDS.add("resolution", {"name": "bilinear", "seed": seed, "psnr": 20.0}, 0.0)
     assert run.resolution_table() == ([], {"ripple_by_seed": {}})
