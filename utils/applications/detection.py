@@ -167,13 +167,17 @@ def found(net: nn.Module, picture: torch.Tensor, threshold: float = 0.5, overlap
     overlap : of two boxes with a larger IoU the surer is kept (torchvision's `nms`); None keeps all
     """
     kinds, edges = answers(net, picture[None])
-    boxes, scores, labels = boxes_of(kinds[0], edges[0], threshold)
-    if overlap is not None and len(boxes):
-        from torchvision.ops import nms
+    return without_doubles(*boxes_of(kinds[0], edges[0], threshold), overlap)
 
-        kept = nms(boxes, scores, overlap)
-        boxes, scores, labels = boxes[kept], scores[kept], labels[kept]
-    return boxes, scores, labels
+
+def without_doubles(boxes: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor, overlap: float | None):
+    """Of two boxes with an IoU above `overlap` only the surer; None keeps all."""
+    if overlap is None or not len(boxes):
+        return boxes, scores, labels
+    from torchvision.ops import nms
+
+    kept = nms(boxes, scores, overlap)
+    return boxes[kept], scores[kept], labels[kept]
 
 
 def hits(boxes: torch.Tensor, labels: torch.Tensor, true_boxes: torch.Tensor, y: torch.Tensor, least: float = 0.5):
@@ -205,12 +209,7 @@ def precision_recall(net: nn.Module, scenes: Scenes, threshold: float = 0.5, ove
     kinds, edges = answers(net, scenes.x)
     right = said = 0
     for i in range(len(scenes)):
-        boxes, scores, labels = boxes_of(kinds[i], edges[i], threshold)
-        if overlap is not None and len(boxes):
-            from torchvision.ops import nms
-
-            kept = nms(boxes, scores, overlap)
-            boxes, labels = boxes[kept], labels[kept]
+        boxes, _, labels = without_doubles(*boxes_of(kinds[i], edges[i], threshold), overlap)
         right += int(hits(boxes, labels, scenes.boxes[i], scenes.y[i], least).sum())
         said += len(boxes)
     shapes = int((scenes.y >= 0).sum())
