@@ -119,3 +119,17 @@ def test_gradients_of_deep_plain_networks_explode_and_residual_ones_do_not():
     torch.manual_seed(0)
     without = models.gradient_norms(models.deep(56, partial(models.plain, batch_norm=False)), x, y)
     assert without[1] / without[-1] < 50
+
+
+def test_attention_is_counted_though_torch_has_a_quick_way_for_it():
+    class Patches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.look = nn.TransformerEncoderLayer(16, nhead=2, dim_feedforward=32, batch_first=True)
+
+        def forward(self, x):  # (B, 16, 4, 4)
+            return self.look(x.flatten(2).mT)  # 16 patches of 16 numbers
+
+    dense = 16 * (3 * 16 * 16 + 16 * 16 + 2 * 16 * 32)
+    assert models.multiply_adds(Patches(), (16, 4, 4)) == dense + 2 * 16 * 16 * 16  # and each patch with each, twice
+    assert torch.backends.mha.get_fastpath_enabled()

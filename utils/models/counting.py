@@ -49,10 +49,12 @@ def multiply_adds(model: nn.Module, in_shape: Sequence[int] = (3, 32, 32)) -> in
     from torch.utils.flop_counter import FlopCounterMode
 
     device = next((p.device for p in model.parameters()), "cpu")
-    was_training = model.training
+    was_training, fast = model.training, torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # attention's quick way is not counted
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             model.eval()(torch.zeros(1, *in_shape, device=device))
     finally:
         model.train(was_training)
+        torch.backends.mha.set_fastpath_enabled(fast)
     return counter.get_total_flops() // 2
