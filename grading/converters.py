@@ -17,12 +17,21 @@ from traitlets.config import Config
 
 from grading.course import config
 
+# What nbgrader looks for files by, and so finds those of another learner or none; no command of the course names a
+# folder so.
+PATTERN = re.compile(r"[\[\]*?\n]")
+
 
 def convert(kind: type, root: Path, learner: str, chapter: str, more: Config | None = None) -> str:
     """Run one of nbgrader's converters on one submission; return why it failed, or nothing. `more`: settings."""
+    if PATTERN.search(learner):
+        return (
+            "nbgrader takes a name with [, ], *, ? or a line break in it for a pattern that may fit other learners. "
+            f"Rename the folder {learner!r} in grading/submitted, and grade again."
+        )
     settings = config(root)
     settings.merge(more or {})
-    course = CourseDirectory(config=settings, assignment_id=chapter, student_id=learner.replace("[", "[[]"))
+    course = CourseDirectory(config=settings, assignment_id=chapter, student_id=learner)
     converter = kind(coursedir=course, config=settings, force=True)
     converter.log, heard = listener()
     try:

@@ -216,6 +216,18 @@ def test_what_nbgrader_cannot_enter_leaves_no_stale_score(root, here, monkeypatc
     assert grade(root)["ada"].status == GRADED and score(root, "ada") == 1
 
 
+@pytest.mark.parametrize("odd", ["[a]", "?", "*", "new\nline"])
+def test_a_name_that_nbgrader_reads_as_a_pattern_takes_no_other_ones_grade(root, here, odd):
+    """nbgrader looks for files by such a name, and finds those of learners whose names it fits."""
+    hand_in(root, "a", PARTLY)
+    hand_in(root, odd, RIGHT)
+    for _ in range(2):  # whoever comes first
+        class_ = grade(root)
+        assert class_["a"].status == GRADED and score(root, "a") == 1
+        assert class_[odd].status == FAILED and "Rename the folder" in class_[odd].why
+        assert score(root, odd) is None and len(class_) == len(CLASS) + 4
+
+
 def test_a_link_of_the_chain_that_fails_leaves_no_stale_score(root, here, monkeypatch):
     """As above, but nbgrader itself stumbles, in the middle."""
     grade(root)

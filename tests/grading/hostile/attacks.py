@@ -720,5 +720,6 @@ ATTACKS: dict[str, Attack] = BEAT_STOCK | LIES | RESULTS | FORGERY | HARM | READ
 SHOWN = ("page", "page-name", "page-breaks", "page-attachment", "greedy", "displays")
 # The same harmless wrong work, under names that somebody may bring along.
 ODD_NAMES = ['o\'brien "the" 1st', "=cmd|'calc'!A0", "..dots", "[a]", "back\\slash", "zoë-🙂", "new\nline", "a,b;c"]
-# Names of folders that nbgrader cannot handle, and that none of the course's own commands makes.
-UNKNOWN_TO_NBGRADER = {"[a]", "new\nline"}
+ODD_NAMES += ["*"]
+# Names of folders that nbgrader takes for patterns, and that none of the course's own commands makes.
+UNKNOWN_TO_NBGRADER = {"[a]", "new\nline", "*"}
