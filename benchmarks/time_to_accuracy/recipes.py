@@ -39,6 +39,8 @@ class Recipe:
     optimizer: str = "Muon"  # or a name in torch.optim, for everything that learns
     activation: str = "GELU"
     precision: str = "auto"
+    skip_easy: tuple[float, ...] = ()  # shares of the pictures that the second epoch leaves out, the third …
+    freeze: float = 1.0  # fraction of the training after which the first learned layer stays as it is
 
     def changed(self, name: str, **choices) -> Recipe:
         return replace(self, name=name, **choices)
@@ -87,6 +89,8 @@ class Recipe:
             optimizer=self.made_optimizer(net),
             schedule=training.triangle(peak=self.warmup),
             augment=self.augment(),
+            skip_easy=self.skip_easy,
+            freeze={"features.0": self.freeze} if self.freeze < 1 else None,
             loss=partial(F.cross_entropy, label_smoothing=self.smoothing),
             precision=self.precision,
             seed=seed,

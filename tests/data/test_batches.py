@@ -40,6 +40,23 @@ def test_the_end_may_be_left_out_and_the_order_kept():
     assert order(Batches(X, Y, 4, shuffle=False)) == list(range(10))
 
 
+def test_easy_pictures_are_left_out_once_they_have_been_seen():
+    batches = Batches(X, Y, 4, skip_easy=(0.2, 0.5))
+    assert [batches.steps(epoch) for epoch in range(4)] == [3, 2, 2, 2] and len(batches) == 3
+    seen = []
+    for _, y in batches:
+        seen += y.tolist()
+        batches.note(y.float())  # as if picture 9 were the hardest
+    assert sorted(seen) == list(range(10))
+    assert sorted(order(batches)) == list(range(2, 10))  # 20 % of 10 are left out
+    assert sorted(order(batches)) == sorted(order(batches)) == [5, 6, 7, 8, 9]  # and then half of them, every time
+    batches.losses[0] = 9.5
+    shuffled = order(batches)
+    assert sorted(shuffled) == [0, 6, 7, 8, 9] != shuffled
+    with pytest.raises(ValueError, match=r"skip_easy holds shares of the pictures, 0 ≤ share < 1; you gave \(0.5, 1\)"):
+        Batches(X, Y, 4, skip_easy=(0.5, 1))
+
+
 def test_pictures_come_in_the_layout_that_is_fast():
     x, _ = next(iter(Batches(X, Y, 4, device="cpu")))
     assert x.is_contiguous(memory_format=torch.channels_last)

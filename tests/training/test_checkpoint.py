@@ -59,6 +59,18 @@ def test_it_ends_as_if_nothing_had_happened(colours, tmp_path, optimizer, schedu
     assert resumed.steps == undisturbed.steps and resumed.best_epoch == undisturbed.best_epoch
 
 
+def test_it_knows_which_pictures_were_easy_and_what_is_frozen(colours, tmp_path):
+    how = HOW | {"skip_easy": (0.0, 0.25, 0.5), "freeze": {"1": 0.7}}
+    whole, halves, stop = small(), small(), Stop()
+    undisturbed = fit(whole, colours, **how | {"augment": Watched()})
+    fit(halves, colours, checkpoint=tmp_path, stop=stop, **how | {"augment": Watched(stop)})
+    resumed = fit(halves, colours, checkpoint=tmp_path, **how | {"augment": Watched()})
+    assert resumed.ended == "all epochs" and same(whole, halves) and resumed.steps == undisturbed.steps
+    assert resumed["loss"] == undisturbed["loss"]
+    with pytest.raises(ValueError, match=r"skip_easy: \[0.0, 0.25, 0.5\] there, None now"):
+        fit(halves, colours, checkpoint=tmp_path, **HOW | {"augment": Watched(), "freeze": {"1": 0.7}})
+
+
 def test_one_that_is_through_is_not_trained_again(colours, tmp_path):
     first = small()
     done = fit(first, colours, checkpoint=tmp_path, **HOW)

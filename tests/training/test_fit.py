@@ -240,6 +240,56 @@ def test_no_memory_names_the_size_that_fits(colours, room, said, model):
         fit(model(room), colours, epochs=1, **QUIET)
 
 
+class Seen:
+    """Notes how many pictures come, and whether some weights may learn then."""
+
+    def __init__(self, weight):
+        self.weight, self.pictures, self.learns = weight, [], []
+
+    def __call__(self, x, generator):
+        self.pictures.append(len(x))
+        self.learns.append(self.weight.requires_grad)
+        return x
+
+
+def test_the_hardest_pictures_come_again_and_steps_are_counted_so(colours):
+    net = small()
+    seen = Seen(net[1].weight)
+    lrs, schedule = [], lambda done: lrs.append(done) or 1 - done
+    history = fit(net, colours, epochs=3, augment=seen, skip_easy=(0.5, 0.75), schedule=schedule, **QUIET)
+    n = len(colours.y_train)
+    assert sum(seen.pictures) == n + n // 2 + n // 4
+    steps = len(seen.pictures)
+    assert lrs == [i / steps for i in range(steps)]
+    assert history.steps[-1][0] == 3 and history.spec["skip_easy"] == [0.5, 0.75]
+    assert history["accuracy"][2] <= 1 and len(history) == 3
+
+
+def test_left_out_are_those_of_the_smallest_loss(colours):
+    seen = data.Batches(colours.x_train, colours.y_train, 16, skip_easy=(0.5,))
+    net, losses = small(), {}
+    note = seen.note
+    seen.note = lambda found: note(found) or losses.update(zip(seen.chosen.tolist(), found.tolist(), strict=True))
+    fit(net, seen, epochs=1, progress=False)
+    kept = torch.cat([seen.chosen for _ in seen]).tolist()
+    cut = sorted(losses.values())[len(losses) // 2]
+    assert len(losses) == len(colours.y_train) and all(losses[i] >= cut for i in kept)
+
+
+def test_a_part_that_is_frozen_on_the_way_stays_and_is_thawed(colours):
+    net = small()
+    seen, before = Seen(net[1].weight), {}
+    schedule = lambda done: before.setdefault(done, net[1].weight.detach().clone()) is None or 1  # noqa: E731
+    fit(net, colours, epochs=2, augment=seen, freeze={"1": 0.5}, schedule=schedule, keep="last", **QUIET)
+    half = len(seen.learns) // 2
+    # the augmentation comes before fit says how far it is
+    assert seen.learns == [True] * (half + 1) + [False] * (half - 1) and net[1].weight.requires_grad
+    assert torch.equal(before[0.5], net[1].weight) and not torch.equal(before[0], net[1].weight)
+    for wrong, said in [({"8": 0.5}, "no part called '8'; it has 0, 1, "), ({"1": 0}, "0 < … ≤ 1; you gave 0")]:
+        with pytest.raises(ValueError, match=said):
+            fit(net, colours, freeze=wrong, **QUIET)
+
+
 def test_what_is_asked_must_make_sense(colours):
     pair = colours.x_train, colours.y_train
     for wrong, said in [

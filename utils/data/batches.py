@@ -24,9 +24,13 @@ class Batches:
         On whole batches: see `data.augment`.
     shuffle : bool
     seed : int
-        Order and augmentation depend on it and on the number of the epoch, and on nothing else.
+        Order and augmentation depend on it and on the number of the epoch, and on nothing else but `skip_easy`.
     device : torch.device
         Where everything lies; default: the best there is.
+    skip_easy : shares in [0, 1)
+        Which share of the pictures the second epoch leaves out, the third …; the last holds for all that follow. They
+        are those whose loss was smallest when they were last seen, which whoever trains must `note`. `len` is that of
+        an epoch with all pictures, `steps(epoch)` that of each.
 
     Yields
     ------
@@ -36,6 +40,9 @@ class Batches:
     ------
     ValueError
         If pictures and labels do not fit together.
+
+    Source of `skip_easy`: after Jiang et al., Accelerating Deep Learning by Focusing on the Biggest Losers, 2019, which
+    looks at each picture anew before leaving it out.
     """
 
     def __init__(
@@ -49,23 +56,42 @@ class Batches:
         seed: int = 0,
         device: torch.device | str | None = None,
         drop_last: bool = False,
+        skip_easy: Sequence[float] = (),
     ):
         check_pictures(x, y)
         if not (isinstance(batch_size, int) and batch_size > 0):
             raise ValueError(f"batch_size is a whole number of pictures, 1 or more; you gave {batch_size!r}.")
         if drop_last and batch_size > len(x):
             raise ValueError(f"batch_size={batch_size} with drop_last leaves none of {len(x)} pictures.")
+        if not all(0 <= share < 1 for share in skip_easy):
+            raise ValueError(f"skip_easy holds shares of the pictures, 0 ≤ share < 1; you gave {tuple(skip_easy)}.")
         self.device = torch.device(device) if device else devices.best()
         self.layout = devices.memory_format(self.device)
         self.x, self.y = x.to(self.device), y.to(self.device)
         self.batch_size, self.shuffle, self.seed, self.drop_last = batch_size, shuffle, seed, drop_last
         self.augment = [augment] if callable(augment) else list(augment or ())
+        self.skip_easy = tuple(skip_easy)
+        self.losses = torch.full((len(x),), torch.inf, device=self.device)  # of each picture, when it was last seen
+        self.chosen = torch.arange(0)  # the pictures of the batch that was given out last
         self.epoch = 0
 
     def __len__(self) -> int:
-        """The number of batches."""
-        whole, rest = divmod(len(self.x), self.batch_size)
+        """The number of batches of an epoch with all pictures."""
+        return self.steps(0)
+
+    def steps(self, epoch: int) -> int:
+        """The number of batches of that epoch, counted from 0."""
+        whole, rest = divmod(self.kept(epoch), self.batch_size)
         return whole + bool(rest and not self.drop_last)
+
+    def kept(self, epoch: int) -> int:
+        """The number of pictures of that epoch."""
+        share = self.skip_easy[min(epoch, len(self.skip_easy)) - 1] if epoch and self.skip_easy else 0
+        return len(self.x) - int(share * len(self.x))
+
+    def note(self, losses: torch.Tensor) -> None:
+        """What each picture of the batch that was given out last has cost: (B,)."""
+        self.losses[self.chosen] = losses.detach().float()
 
     def set_epoch(self, epoch: int) -> None:
         """The number of the epoch that the next iteration is."""
@@ -73,12 +99,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        n, steps = self.kept(self.epoch), self.steps(self.epoch)
         self.epoch += 1
-        n = len(self.x)
-        order = torch.randperm(n, generator=generator) if self.shuffle else torch.arange(n)
-        order = order.to(self.device)
-        for i in range(len(self)):
-            chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
+        order = (torch.randperm(n, generator=generator) if self.shuffle else torch.arange(n)).to(self.device)
+        if n < len(self.x):
+            order = self.losses.topk(n).indices.sort().values[order]
+        for i in range(steps):
+            chosen = self.chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
             x = as_pictures(self.x[chosen])
             for step in self.augment:
                 x = step(x, generator)

@@ -28,6 +28,8 @@ def save(folder: Path, training: Training) -> None:
     known = training.optimizer.state_dict()
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in training.best.items()}
+    if getattr(training.train, "skip_easy", ()):
+        tensors["losses"] = training.train.losses
     tensors["random"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
@@ -70,6 +72,8 @@ def restore(folder: Path, training: Training) -> bool:
         )
     training.model.load_state_dict(part(tensors, "model."))
     training.best = part(tensors, "best.")
+    if "losses" in tensors:
+        training.train.losses.copy_(tensors["losses"])
     moments: dict[int, dict] = {}
     for name, value in part(tensors | state["numbers"], "optimizer.").items():
         index, key = name.split(".", 1)

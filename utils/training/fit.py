@@ -7,7 +7,7 @@ import inspect
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,8 @@ def fit(
     optimizer: Callable | torch.optim.Optimizer | None = None,
     schedule: Schedule | Callable = constant,
     augment=None,
+    skip_easy: Sequence[float] = (),
+    freeze: dict[str, float] | None = None,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     clip: float | None = None,
     patience: int | None = None,
@@ -71,6 +73,12 @@ def fit(
         done; one of torch's is stepped after each step.
     augment : function (x, generator) → x, or a list of them
         See `data.augment`. If it has a method `set_progress`, that is told the fraction of the training that is done.
+    skip_easy : shares in [0, 1)
+        (0.3, 0.4): from the second epoch on the 30 %, from the third on the 40 % of the pictures are left out that cost
+        least when they were last seen. See `data.Batches`.
+    freeze : part of the model, as in `model.named_modules()` → fraction of the training
+        {"features.0": 0.5}: after half of the training, this part stays as it is. If nothing before it learns either,
+        its gradient need not be computed: the steps get shorter.
     loss : function (logits, y) → scalar
         Default: cross-entropy, which is also what val_loss is, whatever is trained with.
     clip : float
@@ -103,22 +111,28 @@ def fit(
         if value not in known:
             raise ValueError(f"{name} is {' or '.join(map(repr, known))}; you gave {value!r}.")
     device = torch.device(device) if device else devices.best()
-    train, val = given(train, val, batch_size, augment, seed, device)
+    train, val = given(train, val, batch_size, augment, skip_easy, seed, device)
     if patience is not None and val is None:
         raise ValueError("patience needs validation data: give val, or split the data with .split().")
     model.to(device=device, memory_format=devices.memory_format(device))
     if not isinstance(optimizer, torch.optim.Optimizer):
         optimizer = (optimizer or torch.optim.Adam)(model.parameters(), lr=lr)
     check_optimizer(optimizer, model)
+    until = sum(steps_of(train, epoch) for epoch in range(epochs))
     training = Training(
         model, optimizer, loss or F.cross_entropy, train, val, epochs, clip, patience, device, precision == "auto",
-        Pace(schedule, optimizer, len(train) * epochs), stop or Stop(),
+        Pace(schedule, optimizer, until), stop or Stop(), parts_of(model, freeze or {}),
     )  # fmt: skip
     asked = {"epochs": epochs, "clip": clip, "patience": patience, "seed": seed, "precision": precision}
+    asked |= {"freeze": freeze} if freeze else {}
+    asked |= {"skip_easy": list(train.skip_easy)} if getattr(train, "skip_easy", ()) else {}
     training.history.spec = asked | described(training, schedule, augment)
     with torch.random.fork_rng(), interruptible(training.stop):  # random numbers drawn afterwards do not depend on this
         torch.manual_seed(seed)
-        training.run(Path(checkpoint) if checkpoint else None, progress, live)
+        try:
+            training.run(Path(checkpoint) if checkpoint else None, progress, live)
+        finally:
+            training.thaw()
     if keep == "best" and training.best and training.history.ended != "stopped":
         model.load_state_dict(training.best)
     return training.history
@@ -169,19 +183,24 @@ class Training:
     autocast: bool
     pace: Pace
     stop: Stop
+    freeze: list[tuple[float, list[nn.Parameter]]] = field(default_factory=list)
     history: History = field(default_factory=History)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
-        return self.epochs * len(self.train)
+        return self.before(self.epochs)
+
+    def before(self, epoch: int) -> int:
+        """The number of steps before that epoch, counted from 0."""
+        return sum(steps_of(self.train, each) for each in range(epoch))
 
     def run(self, folder: Path | None, progress: bool, live: bool) -> None:
         """All epochs, from the beginning or from a checkpoint."""
         if folder and checkpoints.restore(folder, self):
             print(f"Going on from the checkpoint in {folder}, after epoch {len(self.history)} of {self.epochs}.")
         watch = Live(self.history, live)
-        with bar(self.steps, len(self.history) * len(self.train), progress) as shown:
+        with bar(self.steps, self.before(len(self.history)), progress) as shown:
             while not self.ended():
                 row = self.epoch(shown, watch)
                 if row is None:
@@ -207,7 +226,8 @@ class Training:
     def epoch(self, shown, watch: Live) -> dict | None:
         """Every batch once; the epoch's row, or None if it was stopped on the way."""
         epoch, begin = len(self.history), time.perf_counter()
-        every = max(1, min(self.steps // POINTS, len(self.train) // 2))
+        before, steps = self.before(epoch), steps_of(self.train, epoch)
+        every = max(1, min(self.steps // POINTS, steps // 2))
         tally = Tally(every, look=1 if self.device.type == "cpu" else LOOKS)
         if hasattr(self.train, "set_epoch"):
             self.train.set_epoch(epoch)
@@ -215,15 +235,14 @@ class Training:
         for i, (x, y) in enumerate(self.train):
             if self.stop.asked:
                 return None
-            step = epoch * len(self.train) + i
-            self.tell(self.pace.before(step))
+            self.tell(self.pace.before(before + i))
             value, right = self.step(x, y, first=i == 0)
             self.pace.after()
-            for loss in tally.add(value, right, len(y), last=i + 1 == len(self.train)):
-                where = f"epoch {epoch + 1}, in batch {i + 1} of {len(self.train)} or shortly before"
+            for loss in tally.add(value, right, len(y), last=i + 1 == steps):
+                where = f"epoch {epoch + 1}, in batch {i + 1} of {steps} or shortly before"
                 check_loss(loss, where, self.model, x, self.optimizer.param_groups[0]["lr"])
             if point := tally.point():
-                self.history.steps.append(((step + 1) / len(self.train), point))
+                self.history.steps.append((epoch + (i + 1) / steps, point))
                 watch.draw()
             shown.update()
         seconds, lr = time.perf_counter() - begin, self.optimizer.param_groups[0]["lr"]
@@ -246,6 +265,8 @@ class Training:
             if first or not isinstance(self.train, Batches):
                 check_labels(self.train.y if isinstance(self.train, Batches) else y, logits.shape[1])
             value = self.loss(logits, y)
+            if getattr(self.train, "skip_easy", ()):
+                self.train.note(F.cross_entropy(logits.detach(), y, reduction="none"))
             self.optimizer.zero_grad()
             if self.device.type != "cpu" or torch.isfinite(value):  # on a GPU, to look would mean to wait
                 value.backward()
@@ -275,10 +296,19 @@ class Training:
             self.optimizer.zero_grad()
 
     def tell(self, done: float) -> None:
-        """Let the augmentation know how far the training is, if it wants to."""
+        """Let the augmentation know how far the training is, if it wants to; freeze what is to learn no longer."""
         for each in getattr(self.train, "augment", ()):
             if hasattr(each, "set_progress"):
                 each.set_progress(done)
+        for until, parameters in self.freeze:
+            for p in parameters:
+                p.requires_grad_(done < until)
+
+    def thaw(self) -> None:
+        """Whatever was frozen on the way may learn again."""
+        for _, parameters in self.freeze:
+            for p in parameters:
+                p.requires_grad_(True)
 
     @torch.no_grad()
     def validated(self) -> dict:
@@ -357,17 +387,36 @@ def brief(row: dict) -> str:
     return f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.1%}{val}"
 
 
-def given(train, val, batch_size: int, augment, seed: int, device: torch.device) -> tuple[Iterable, Iterable | None]:
+def steps_of(train: Iterable, epoch: int) -> int:
+    """The number of batches of that epoch, counted from 0."""
+    return train.steps(epoch) if isinstance(train, Batches) else len(train)
+
+
+def parts_of(model: nn.Module, freeze: dict[str, float]) -> list[tuple[float, list[nn.Parameter]]]:
+    """Until when which parameters learn; those that never do are left alone."""
+    parts = dict(model.named_modules())
+    for name, until in freeze.items():
+        if name not in parts:
+            raise ValueError(f"freeze: the model has no part called {name!r}; it has {', '.join(filter(None, parts))}.")
+        if not 0 < until <= 1:
+            raise ValueError(f"freeze: {name!r} learns for a fraction of the training, 0 < … ≤ 1; you gave {until!r}.")
+    return [(until, [p for p in parts[name].parameters() if p.requires_grad]) for name, until in freeze.items()]
+
+
+def given(
+    train, val, batch_size: int, augment, skip_easy: Sequence[float], seed: int, device: torch.device
+) -> tuple[Iterable, Iterable | None]:
     """Batches of whatever was given."""
     if isinstance(train, ImageData):
         if val is None and len(train.y_val):
             val = train.x_val, train.y_val
         train = train.x_train, train.y_train
     if isinstance(train, tuple | list):
-        train = Batches(*train, batch_size, augment=augment, seed=seed, device=device)
-    elif augment is not None:
+        train = Batches(*train, batch_size, augment=augment, seed=seed, device=device, skip_easy=skip_easy)
+    elif augment is not None or skip_easy:
         raise ValueError(
-            "augment works on the batches that fit makes; give it to your own Batches, or to your loader's data set."
+            f"{'skip_easy' if augment is None else 'augment'} works on the batches that fit makes; give it to your own "
+            "Batches, or to your loader's data set."
         )
     if isinstance(val, tuple | list):
         val = Batches(*val, 500, shuffle=False, device=device)
