@@ -228,20 +228,22 @@ def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> N
 
 
 def pace(recipes: list[Recipe], steps: int) -> None:
-    """Seconds of each recipe's training, from some steps at each size of its pictures."""
+    """Seconds of each recipe's training, from some steps of each of its phases."""
     cifar, record = cifar10(), record_of("pace")
     for recipe in recipes:
         if record.has(recipe=asdict(recipe), steps=steps):
             continue
-        n, seconds, begin = recipe.batch_size * steps, {}, 0.0
+        n, seconds = recipe.batch_size * steps, {}
         some = replace(cifar, x_train=cifar.x_train[:n], y_train=cifar.y_train[:n], x_val=None, y_val=None)
-        for until, size in (*recipe.stages, (1.0, cifar.x_train.shape[-1])):
-            timed_recipe = recipe.changed(recipe.name, epochs=2, stages=((1.0, size),))  # the first epoch warms up
+        for (size, frozen), share in recipe.phases(cifar.x_train.shape[-1]).items():
+            part = {"stages": ((1.0, size),), "freeze": 1e-9 if frozen else 1.0, "skip_easy": ()}
+            timed_recipe = recipe.changed(recipe.name, epochs=2, **part)  # the first epoch warms up
             _, history = timed_recipe.train(some, progress=False)
             step = history["seconds"][-1] / steps
-            seconds[size] = step * (until - begin) * recipe.epochs * -(-len(cifar.y_train) // recipe.batch_size)
-            begin = until
-        record.add(name=recipe.name, recipe=asdict(recipe), steps=steps, seconds=sum(seconds.values()), by_size=seconds)
+            seconds[f"{size}{' frozen' * frozen}"] = step * share * recipe.steps(len(cifar.y_train))
+        record.add(
+            name=recipe.name, recipe=asdict(recipe), steps=steps, seconds=sum(seconds.values()), by_phase=seconds
+        )
         print(f"{recipe.name}: {sum(seconds.values()):.1f} s", flush=True)
 
 

@@ -58,10 +58,31 @@ def test_recipes_of_the_ablation_make_what_they_say(run):
         assert len(recipe.augment()) == recipe.flip + bool(recipe.crop) + bool(recipe.stages)
 
 
+def test_the_pace_counts_every_phase_as_the_training_has_it(run, tmp_path, monkeypatch):
+    seen = []
+    fit = run.training.fit
+
+    def watched(net, *arguments, **options):
+        count = lambda x, _: seen.append((x.shape[-1], not net.features[0][0].weight.requires_grad)) or x  # noqa: E731
+        return fit(net, *arguments, **options | {"augment": [*options["augment"], count]})
+
+    monkeypatch.setattr(run.training, "fit", watched)
+    short = run.FAST.changed("short", epochs=4, batch_size=10, stages=((0.25, 24),), skip_easy=(0.5, 0.75))
+    short.train(run.cifar10(), progress=False)
+    steps = 8 + 4 + 2 + 2
+    assert len(seen) == steps == short.steps(80)
+    shares = {phase: round(steps * share) for phase, share in short.phases(32).items()}
+    assert shares == {(24, False): 4, (32, False): 4, (32, True): 8}
+    assert [seen.count(phase) for phase in shares] == [5, 4, 7]  # a batch is made before it is told how far it all is
+    run.pace([short], steps=1)
+    (paced,) = json.loads((tmp_path / "pace.json").read_text())
+    assert set(paced["by_phase"]) == {"24", "32", "32 frozen"}
+
+
 def test_an_unknown_recipe_is_named(run, capsys):
     with pytest.raises(SystemExit):
         run.main(["ablation", "--only", "magic"])
-    assert "no recipe is called magic; there are: learned, random first layer, " in capsys.readouterr().err
+    assert "no recipe is called magic; there are: all pictures every time, " in capsys.readouterr().err
 
 
 def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):
@@ -84,7 +105,8 @@ def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):
     assert {row["recipe"] for row in result["rows"]} == {"short", "other"}
     (paced,) = json.loads((tmp_path / "pace.json").read_text())
     assert row["seconds"] == round(paced["seconds"], 1) > 0
-    assert sum(paced["by_size"].values()) == pytest.approx(paced["seconds"]) and set(paced["by_size"]) == {"24", "32"}
+    assert sum(paced["by_phase"].values()) == pytest.approx(paced["seconds"])
+    assert set(paced["by_phase"]) == {"24", "32 frozen"}
     trained = json.loads((tmp_path / "ladder.json").read_text())
     assert row["accuracy"] == pytest.approx(sum(each["accuracy"] for each in trained[:2]) / 2, abs=1e-4)
     assert row.keys() == result["columns"].keys() and not (tmp_path / "tutorial_on_copy.json").exists()
