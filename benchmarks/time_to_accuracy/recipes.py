@@ -117,7 +117,7 @@ class Recipe:
 
 PLAIN = Recipe("plain", epochs=3, stages=((0.33, 24),))
 
-FAST = PLAIN.changed("fast", epochs=4, skip_easy=(0.3, 0.4), freeze=0.5)
+FAST = PLAIN.changed("fast", epochs=5, lr=0.11, stages=((0.4, 24),), skip_easy=(0.2, 0.3, 0.4), freeze=0.4)
 
 WIDE = PLAIN.changed("wide", widths=(64, 256, 256), convolutions=(2, 2, 2), crop=2, stages=((0.4, 24),))
 
@@ -126,7 +126,6 @@ LADDER = {
     recipe.name: recipe
     for recipe in (
         PLAIN.changed("80", epochs=2),
-        PLAIN.changed("82", epochs=3),
         PLAIN.changed("85", epochs=5),
         PLAIN.changed("88", epochs=6, widths=(64, 128, 256), crop=2, stages=((0.4, 24),)),
         WIDE.changed("90", epochs=7),
@@ -135,7 +134,7 @@ LADDER = {
 }
 
 ABLATION = [
-    FAST.changed("all pictures every time", epochs=3, skip_easy=()),  # as many steps
+    FAST.changed("all pictures every time", epochs=4, skip_easy=()),  # 800 steps in place of 740
     FAST.changed("all layers learn to the end", freeze=1.0),
     FAST.changed("learned, random first layer", whitening=False),
     FAST.changed("random kernels at the beginning", dirac=False),

@@ -3,14 +3,19 @@
 import importlib.util
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pytest
 import torch
+import torch.nn.functional as F
 
 from utils import data
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "time_to_accuracy"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "benchmarks" / "time_to_accuracy"
 
 
 @pytest.fixture
@@ -77,6 +82,29 @@ def test_the_pace_counts_every_phase_as_the_training_has_it(run, tmp_path, monke
     run.pace([short], steps=1)
     (paced,) = json.loads((tmp_path / "pace.json").read_text())
     assert set(paced["by_phase"]) == {"24", "32", "32 frozen"}
+
+
+def test_chapter_05_trains_as_the_fast_recipe_does(run):
+    """What the benchmark measures is what the learner runs."""
+    cells = nbformat.read(ROOT / "solutions/05_cifar10/05_cifar10.ipynb", as_version=4).cells
+    asked = {}
+    training = SimpleNamespace(
+        fit=lambda *_, **options: asked.update(options), Muon=lambda _, **rates: rates, triangle=lambda peak: peak
+    )
+    names = dict.fromkeys(["cifar", "standardise"], SimpleNamespace(x_train=None)) | {"fast": lambda: False}
+    names |= {"training": training, "models": SimpleNamespace(FastCNN=lambda *_, **__: None), "data": data}
+    exec(
+        next(cell.source for cell in cells if cell.id == "train"), names | {"torch": torch, "F": F, "partial": partial}
+    )
+    fast = run.FAST
+    assert (asked["epochs"], asked["batch_size"], asked["skip_easy"]) == (fast.epochs, fast.batch_size, fast.skip_easy)
+    assert asked["optimizer"] == {"lr": fast.lr} and asked["schedule"] == fast.warmup
+    assert (
+        asked["freeze"] == {"features.0": fast.freeze} and asked["loss"].keywords["label_smoothing"] == fast.smoothing
+    )
+    *steps, grow = asked["augment"]
+    *wanted, grown = fast.augment()
+    assert steps == wanted and [*grow.stages] == [*grown.stages] and asked["keep"] == "last"
 
 
 def test_an_unknown_recipe_is_named(run, capsys):

@@ -301,6 +301,8 @@ def test_what_is_asked_must_make_sense(colours):
             fit(small(), pair, epochs=1, **QUIET, **wrong)
     with pytest.raises(ValueError, match="give it to your own Batches"):
         fit(small(), data.Batches(*pair), epochs=1, augment=data.Flip(), progress=False)
+    with pytest.raises(ValueError, match="skip_easy works on the batches that fit makes"):
+        fit(small(), data.Batches(*pair), epochs=1, skip_easy=(0.5,), progress=False)
     with pytest.raises(TypeError, match=r"train is data with pictures and labels.*you gave int"):
         fit(small(), 7, epochs=1)
 

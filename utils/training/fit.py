@@ -77,8 +77,8 @@ def fit(
         (0.3, 0.4): from the second epoch on the 30 %, from the third on the 40 % of the pictures are left out that cost
         least when they were last seen. See `data.Batches`.
     freeze : part of the model, as in `model.named_modules()` → fraction of the training
-        {"features.0": 0.5}: after half of the training, this part stays as it is. If nothing before it learns either,
-        its gradient need not be computed: the steps get shorter.
+        {"features.0": 0.5}: after half of the training, this part learns no longer (its batch norm goes on measuring).
+        If nothing before it learns either, no gradient is computed there: the steps get shorter.
     loss : function (logits, y) → scalar
         Default: cross-entropy, which is also what val_loss is, whatever is trained with.
     clip : float
@@ -118,10 +118,10 @@ def fit(
     if not isinstance(optimizer, torch.optim.Optimizer):
         optimizer = (optimizer or torch.optim.Adam)(model.parameters(), lr=lr)
     check_optimizer(optimizer, model)
-    until = sum(steps_of(train, epoch) for epoch in range(epochs))
+    steps = sum(steps_of(train, epoch) for epoch in range(epochs))
     training = Training(
         model, optimizer, loss or F.cross_entropy, train, val, epochs, clip, patience, device, precision == "auto",
-        Pace(schedule, optimizer, until), stop or Stop(), parts_of(model, freeze or {}),
+        Pace(schedule, optimizer, steps), stop or Stop(), parts_of(model, freeze or {}),
     )  # fmt: skip
     asked = {"epochs": epochs, "clip": clip, "patience": patience, "seed": seed, "precision": precision}
     asked |= {"freeze": freeze} if freeze else {}
