@@ -16,7 +16,6 @@ CIFAR-10: set CNN_COURSE_DATA to where it is.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,7 +27,6 @@ from utils import data, evaluation, models, training
 from utils.applications import detection, retrieval, segmentation, style, windows
 from utils.results.record import Records
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python benchmarks/applications/run.py"
 RECORDS = Records(Path(__file__).parent / "results", "applications", COMMAND)
 SIZES = (64, 128, 256)  # pixels: pictures over which a window slides
@@ -440,32 +438,9 @@ TABLES = {
 PARTS = {"windows": sliding, "hard": hard, "skips": skips, "retrieval": search, "styles": styles}
 
 
-def report() -> None:
-    for part, (title, _, _, table) in TABLES.items():
-        print(f"\n{part}: {title}")
-        for line in table()[0]:
-            print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
-    seconds = sum(row["cpu_seconds"] for part in TABLES for row in RECORDS.rows(part))
-    print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
-
-
-def publish(folder: Path = ROOT / "utils" / "results") -> None:
-    """What chapter 09 shows, in the form that utils.results reads."""
-    for part, (title, shown, columns, table) in TABLES.items():
-        RECORDS.publish(folder, part, {"title": title, "pictures": shown, "columns": columns}, *table())
-
-
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=[*TABLES, "all", "report", "publish"])
-    parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
-    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)  # nothing so small gains from more
-    if asked.part in ("report", "publish"):
-        {"report": report, "publish": publish}[asked.part]()
-        return
-    for part in TABLES if asked.part == "all" else [asked.part]:
-        PARTS[part](range(asked.seeds))
+    RECORDS.main(arguments, __doc__, PARTS, TABLES)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ pictures are.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -30,7 +29,6 @@ from utils import data, models, rebuilding
 from utils.data.image_data import stratified
 from utils.results.record import Records
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python benchmarks/autoencoders/run.py"
 RECORDS = Records(Path(__file__).parent / "results", "autoencoders", COMMAND)
 TUNING_SEED = 100
@@ -321,39 +319,9 @@ TABLES = {
 }
 
 
-def report() -> None:
-    for row in RECORDS.rows("rates"):
-        print({key: row[key] for key in ("name", "lr", "val_loss")})
-    for part, (title, _, _, table) in TABLES.items():
-        print(f"\n{part}: {title}")
-        for line in table()[0]:
-            print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
-    seconds = sum(row["cpu_seconds"] for part in ("rates", *TABLES) for row in RECORDS.rows(part))
-    print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
-
-
-def publish(folder: Path = ROOT / "utils" / "results") -> None:
-    """What chapter 08 shows, in the form that utils.results reads."""
-    for part, (title, shown, columns, table) in TABLES.items():
-        RECORDS.publish(folder, part, {"title": title, "pictures": shown, "columns": columns}, *table())
-
-
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["rates", *TABLES, "all", "report", "publish"])
-    parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
-    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)  # nothing so small gains from more
-    alone = {"rates": rates, "report": report, "publish": publish}
-    parts = {"codes": codes, "noise": noise, "resolution": resolution}
-    if asked.part in alone:
-        alone[asked.part]()
-    elif asked.part == "all":
-        rates()
-        for part in parts.values():
-            part(range(asked.seeds))
-    else:
-        parts[asked.part](range(asked.seeds))
+    RECORDS.main(arguments, __doc__, {"codes": codes, "noise": noise, "resolution": resolution}, TABLES, rates)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def test_every_part_is_recorded_once_and_published(tuned, tmp_path, capsys, part
     assert capsys.readouterr().out
     tuned.main([part])
     assert not capsys.readouterr().out.count(part) and tuned.RECORDS.rows(part) == rows
-    tuned.publish(tmp_path)
+    tuned.RECORDS.publish_all(tmp_path, tuned.TABLES)
     result = json.loads((tmp_path / f"architectures_{part}.json").read_text(encoding="utf-8"))
     assert all(row.keys() == result["columns"].keys() and row["seeds"] == 3 for row in result["rows"])
 

@@ -47,7 +47,7 @@ def test_every_part_is_recorded_once_and_published(run, tmp_path, capsys, part):
     assert capsys.readouterr().out
     run.main([part])
     assert not capsys.readouterr().out.count(part) and run.RECORDS.rows(part) == rows
-    run.publish(tmp_path)
+    run.RECORDS.publish_all(tmp_path, run.TABLES)
     result = json.loads((tmp_path / f"autoencoders_{part}.json").read_text(encoding="utf-8"))
     assert all(row.keys() == result["columns"].keys() and row["seeds"] == 3 for row in result["rows"])
 

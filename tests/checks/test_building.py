@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from graded import graded
 from torch import nn
 
 from utils.checks import judged
@@ -158,16 +159,7 @@ def test_every_check_has_a_right_style():
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("name", "target"), STYLES, ids=[target.__name__ for _, target in STYLES])
 def test_right_answer_passes_with_wider_cases(name, target, seed):
-    import numpy as np
-
-    from utils.checks import answers, questions
-    from utils.checks.question import attempt
-    from utils.checks.verdict import judge
-
-    question = questions.find(name)
-    cases = question.cases(np.random.default_rng(seed), wide=True)
-    verdict = judge(question, answers.find(name), cases, [attempt(question, target, case) for case in cases])
-    assert verdict.right, [failure.sentence for failure in verdict.failures]
+    graded(name, target, seed)
 
 
 # ── wrong in ways that the catalogue does not hold ───────────────────────────────────────────────────────────────────

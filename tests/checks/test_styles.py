@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import styles
+from graded import graded
 
-from utils.checks import answers, judged, questions
-from utils.checks.question import attempt
-from utils.checks.verdict import judge
+from utils.checks import judged, questions
 
 RIGHT = [(name, target) for name, targets in styles.RIGHT.items() for target in targets]
 NAMES = [f"{name}-{target.__name__}" for name, target in RIGHT]
@@ -22,10 +21,7 @@ def test_right_answer_passes(name, target):
 @pytest.mark.parametrize(("name", "target"), RIGHT, ids=NAMES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_right_answer_passes_with_wider_cases(name, target, seed):
-    question = questions.find(name)
-    cases = question.cases(np.random.default_rng(seed), wide=True)
-    verdict = judge(question, answers.find(name), cases, [attempt(question, target, case) for case in cases])
-    assert verdict.right, [failure.sentence for failure in verdict.failures]
+    graded(name, target, seed)
 
 
 def test_wider_cases_do_not_repeat_the_learners():

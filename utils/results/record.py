@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import time
@@ -11,6 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from utils import device
+from utils.results import FOLDER
+
+# By part: title, pictures, columns, and what makes the rows and whatever else the chapter wants to look at.
+Tables = dict[str, tuple[str, str, dict, Callable[[], tuple[list[dict], dict]]]]
 
 
 class Record:
@@ -76,6 +81,53 @@ class Records:
         for row in self.rows(part):
             groups.setdefault(tuple(row[key] for key in keys), []).append(row)
         return {key: sorted(rows, key=lambda row: row["seed"]) for key, rows in groups.items() if len(rows) >= 3}
+
+    def main(
+        self,
+        arguments: list[str] | None,
+        doc: str,
+        parts: dict[str, Callable[[range], None]],
+        tables: Tables,
+        rates: Callable[[], None] | None = None,
+    ) -> None:
+        """The benchmark's command line: measure a part or all, report, publish.
+
+        Parameters
+        ----------
+        doc : what --help says
+        parts : by name, what measures a part with a range of seeds
+        tables : see `report`
+        rates : chooses learning rates, which must come first
+        """
+        alone = {"rates": rates} if rates else {}
+        alone |= {"report": lambda: self.report(tables), "publish": lambda: self.publish_all(FOLDER, tables)}
+        parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("part", choices=[*parts, "all", *alone])
+        parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
+        asked = parser.parse_args(arguments)
+        if asked.part in alone:
+            alone[asked.part]()
+            return
+        if asked.part == "all" and rates:
+            rates()
+        for part in parts if asked.part == "all" else [asked.part]:
+            parts[part](range(asked.seeds))
+
+    def report(self, tables: Tables) -> None:
+        """Print the tables, the learning rates that were tried, and what all of it has cost."""
+        for row in self.rows("rates"):
+            print({name: value for name, value in row.items() if name in ("name", "lr") or name.startswith("val")})
+        for part, (title, _, _, table) in tables.items():
+            print(f"\n{part}: {title}")
+            for line in table()[0]:
+                print("  ", "  ".join(f"{name} {value}" for name, value in line.items()))
+        seconds = sum(row["cpu_seconds"] for part in ("rates", *tables) for row in self.rows(part))
+        print(f"\nCPU time of all of it: {seconds / 60:.1f} minutes")
+
+    def publish_all(self, folder: Path, tables: Tables) -> None:
+        """What the chapter shows, in the form that `utils.results` reads."""
+        for part, (title, pictures, columns, table) in tables.items():
+            self.publish(folder, part, {"title": title, "pictures": pictures, "columns": columns}, *table())
 
     def publish(self, folder: Path, part: str, about: dict, rows: list[dict], more: dict) -> None:
         """Write what a chapter shows of a part; without rows, nothing.
