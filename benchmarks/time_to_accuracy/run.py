@@ -31,8 +31,9 @@ import sys
 import time
 from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import product
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 
 import torch
 import torchvision
@@ -227,11 +228,14 @@ def train(part: str, recipes: list[Recipe], seeds: range, validation: bool) -> N
             show_trainings(part, judged_on)
 
 
-def pace(recipes: list[Recipe], steps: int) -> None:
-    """Seconds of each recipe's training, from some steps of each of its phases."""
+def pace(recipes: list[Recipe], steps: int, repeat: int = 1) -> None:
+    """Seconds of each recipe's training, from some steps of each of its phases; one recipe after the other, repeatedly.
+
+    On a shared machine neighbours come and go within minutes: the tables have the median.
+    """
     cifar, record = cifar10(), record_of("pace")
-    for recipe in recipes:
-        if record.has(recipe=asdict(recipe), steps=steps):
+    for i, recipe in product(range(repeat), recipes):
+        if record.has(recipe=asdict(recipe), steps=steps, repeat=i):
             continue
         n, seconds = recipe.batch_size * steps, {}
         some = replace(cifar, x_train=cifar.x_train[:n], y_train=cifar.y_train[:n], x_val=None, y_val=None)
@@ -371,7 +375,7 @@ def as_row(group: list[dict]) -> dict:
 
 def pace_of(recipe: dict) -> float | None:
     """Seconds of a recipe's training on a quiet machine, if that was measured."""
-    return mean(found) if (found := [r["seconds"] for r in record_of("pace").rows if r["recipe"] == recipe]) else None
+    return median(found) if (found := [r["seconds"] for r in record_of("pace").rows if r["recipe"] == recipe]) else None
 
 
 def write_result(path: Path, title: str, measured: list[dict], columns: dict, rows: list[dict]) -> None:
@@ -389,17 +393,18 @@ def main(arguments: list[str] | None = None) -> None:
         "part", choices=["seed", "library", "fast", "ladder", "ablation", "tutorial", "pace", "report", "publish"]
     )
     parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2 … (default 3)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="of the ladder or the ablation, only these")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="of the ladder, the ablation, or pace, only these")
     parser.add_argument("--validation", action="store_true", help="leave 5,000 training pictures out, judge on those")
     parser.add_argument("--steps", type=int, default=60, help="how many steps are timed (seed, library, pace)")
-    parser.add_argument("--repeat", type=int, default=1, help="how often (seed, library)")
+    parser.add_argument("--repeat", type=int, default=1, help="how often (seed, library, pace)")
     asked = parser.parse_args(arguments)
     parts = {"fast": [FAST], "ladder": list(LADDER.values()), "ablation": ABLATION}
     recipes = parts.get(asked.part)
     if asked.part in (alone := {"report": report, "publish": publish, "tutorial": tutorial}):
         alone[asked.part]()
     elif asked.part == "pace":
-        pace([recipe for part in parts.values() for recipe in part], asked.steps)
+        everything = [recipe for part in parts.values() for recipe in part]
+        pace([each for each in everything if not asked.only or each.name in asked.only], asked.steps, asked.repeat)
     elif recipes is None:
         measure_steps(asked.part, asked.steps, asked.repeat)
     else:
