@@ -72,7 +72,7 @@ def test_the_pace_counts_every_phase_as_the_training_has_it(run, tmp_path, monke
         return fit(net, *arguments, **options | {"augment": [*options["augment"], count]})
 
     monkeypatch.setattr(run.training, "fit", watched)
-    short = run.FAST.changed("short", epochs=4, batch_size=10, stages=((0.25, 24),), skip_easy=(0.5, 0.75))
+    short = run.FAST.changed("short", epochs=4, batch_size=10, stages=((0.25, 24),), skip_easy=(0.5, 0.75), freeze=0.5)
     short.train(run.cifar10(), progress=False)
     steps = 8 + 4 + 2 + 2
     assert len(seen) == steps == short.steps(80)
@@ -114,7 +114,7 @@ def test_an_unknown_recipe_is_named(run, capsys):
 
 
 def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):
-    short = run.FAST.changed("short", epochs=3, batch_size=40, stages=((0.5, 24),))
+    short = run.FAST.changed("short", epochs=3, batch_size=40, stages=((0.5, 24),), freeze=0.5)
     run.train("ladder", [short], range(2), validation=False)
     run.publish(tmp_path)
     assert not (tmp_path / "cifar10_ladder.json").exists()  # one rung is no ladder
