@@ -337,7 +337,7 @@ def publish(folder: Path = ROOT / "utils" / "results") -> None:
     columns = {
         "recipe": "in benchmarks/time_to_accuracy/recipes.py",
         "channels": "of the three blocks",
-        "epochs": "how often each of the 50,000 training pictures is seen",
+        "epochs": "how often each of the 50,000 training pictures is seen, at most",
         "seconds": "of training, from the pace of some steps on a quiet machine",
         "accuracy": "share of the 10,000 test pictures that are right, mean over the seeds",
         "sd": "standard deviation over the seeds",
