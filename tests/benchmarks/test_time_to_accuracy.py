@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +31,8 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "cifar10", lambda: noise)
     monkeypatch.setattr(module, "RESULTS", tmp_path)
     yield module
-    sys.modules.pop("recipes", None)
+    for name in ("recipes", "ship"):
+        sys.modules.pop(name, None)
 
 
 def test_a_training_is_recorded_once(run, tmp_path, capsys):
@@ -92,7 +94,8 @@ def test_chapter_05_trains_as_the_fast_recipe_does(run):
         fit=lambda *_, **options: asked.update(options), Muon=lambda _, **rates: rates, triangle=lambda peak: peak
     )
     names = dict.fromkeys(["cifar", "standardise"], SimpleNamespace(x_train=None)) | {"fast": lambda: False}
-    names |= {"training": training, "models": SimpleNamespace(FastCNN=lambda *_, **__: None), "data": data}
+    made = SimpleNamespace(**{run.FAST.network: lambda *_, **__: None})
+    names |= {"training": training, "models": made, "data": data}
     exec(
         next(cell.source for cell in cells if cell.id == "train"), names | {"torch": torch, "F": F, "partial": partial}
     )
@@ -107,10 +110,22 @@ def test_chapter_05_trains_as_the_fast_recipe_does(run):
     assert steps == wanted and [*grow.stages] == [*grown.stages] and asked["keep"] == "last"
 
 
+@pytest.mark.parametrize("name", ["cifar10", "shapes10"])
+def test_the_command_beside_shipped_weights_trains_as_they_were_trained(run, name):
+    """Whatever the fast recipe has become since."""
+    about = json.loads((ROOT / f"utils/models/weights/{name}.json").read_text())
+    ship = importlib.import_module("ship")  # the fixture's folder is on the path
+    recipe = json.loads(json.dumps(asdict(ship.recipe_of(name, about["recipe"]["epochs"]))))
+    assert about["command"].endswith(f"ship.py {name} --epochs {recipe['epochs']}")
+    assert {key: recipe[key] for key in about["recipe"]} == about["recipe"]
+    new = {key: value for key, value in recipe.items() if key not in about["recipe"]}
+    assert new == {"network": about["network"], "skip_easy": [], "freeze": 1.0}
+
+
 def test_an_unknown_recipe_is_named(run, capsys):
     with pytest.raises(SystemExit):
         run.main(["ablation", "--only", "magic"])
-    assert "no recipe is called magic; there are: all pictures every time, " in capsys.readouterr().err
+    assert "no recipe is called magic; there are: kernels not in pairs, " in capsys.readouterr().err
 
 
 def test_what_was_measured_is_published_for_the_chapter(run, tmp_path):

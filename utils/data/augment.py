@@ -35,12 +35,10 @@ class Crop:
 
     def __call__(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         B, _, H, W = x.shape
-        padded = F.pad(x, (self.padding,) * 4, mode=self.mode).permute(0, 2, 3, 1)  # (B, H+2p, W+2p, C)
-        top, left = torch.randint(2 * self.padding + 1, (2, B, 1, 1), generator=generator).to(x.device)
-        rows = top + torch.arange(H, device=x.device).view(1, H, 1)
-        columns = left + torch.arange(W, device=x.device).view(1, 1, W)
-        picture = torch.arange(B, device=x.device).view(B, 1, 1)
-        return padded[picture, rows, columns].permute(0, 3, 1, 2)  # (B, C, H, W)
+        padded = F.pad(x, (self.padding,) * 4, mode=self.mode)
+        cuts = padded.unfold(2, H, 1).unfold(3, W, 1).movedim(1, 3)  # (B, 2p+1, 2p+1, C, H, W): every place; no copy
+        top, left = torch.randint(2 * self.padding + 1, (2, B), generator=generator).to(x.device)
+        return cuts[torch.arange(B, device=x.device), top, left]  # (B, C, H, W)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from utils.models.cifar_cnn import CifarCNN
 from utils.models.counting import count, multiply_adds, summary
 from utils.models.fast import FastCNN, whitening_filters
 from utils.models.lenet import LeNet5
+from utils.models.mirrored import MirroredCNN, mirrored_filters
 from utils.models.mlp import MLP
 from utils.models.pattern import mnist_cnn, pattern
 from utils.models.shipping import rounded, ship, shipped
@@ -39,6 +40,7 @@ __all__ = [
     "CifarCNN",
     "FastCNN",
     "LeNet5",
+    "MirroredCNN",
     "SmallResNet",
     "Standardise",
     "SuperResolution",
@@ -49,6 +51,7 @@ __all__ = [
     "dense_autoencoder",
     "gradient_norms",
     "inception",
+    "mirrored_filters",
     "mnist_cnn",
     "multiply_adds",
     "pattern",
