@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from utils import data, training
-from utils.models import MirroredCNN, count, mirrored_filters
+from utils import data, evaluation, training
+from utils.failure import attribution
+from utils.models import MirroredCNN, count, mirrored_filters, multiply_adds
 from utils.models.mirrored import MirroredConv2d, MirroredNorm
+from utils.show.features import telling_layers
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,19 @@ def test_filters_are_even_or_odd(cifar):
     assert even.shape == (5, 3, 2, 2) and odd.shape == (3, 3, 2, 2)
     assert torch.allclose(even, even.flip(3), atol=1e-3 * even.abs().max())
     assert torch.allclose(odd, -odd.flip(3), atol=1e-3 * odd.abs().max())
+
+
+def test_it_can_be_looked_into_as_other_networks_can(trained, cifar):
+    """Whatever looks for convolutions finds them: a layer's maps to choose from, and the last one for Grad-CAM."""
+    convolutions = [part for part in trained.modules() if isinstance(part, torch.nn.Conv2d)]
+    assert len(convolutions) == 1 + 1 + 2 + 3  # the first layer, and the blocks'
+    assert len(telling_layers(trained, evaluation.feature_maps(trained, cifar.x_test[0]))) == 7 + 3  # and poolings
+    x = cifar.x_test[:8]
+    asked = x, trained(x / 255).argmax(1), "Grad-CAM"
+    found = attribution.attribute(trained, *asked)
+    assert found.shape == (8, 32, 32) and found.std() > 0
+    assert torch.equal(found, attribution.attribute(trained, *asked, layer=convolutions[-1]))
+    assert multiply_adds(trained) == 16_833_856
 
 
 def test_odd_widths_are_refused():

@@ -68,7 +68,7 @@ class MirroredCNN(nn.Module):
         return self.classifier(x.unflatten(1, (2, -1)).sum(1))  # (B, 2, 64) → (B, 64): with its mirror image's
 
 
-class MirroredConv2d(nn.Module):
+class MirroredConv2d(nn.Conv2d):
     """Convolution of 3×3 with kernels in pairs; stored is the first of each pair.
 
     Parameters
@@ -78,9 +78,9 @@ class MirroredConv2d(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, mirror: torch.Tensor):
-        super().__init__()
+        super().__init__(inputs, outputs // 2, kernel_size=3, padding=1)
+        self.bias = None  # batch norm adds one; it was drawn, as in the trainings that are recorded
         self.register_buffer("mirror", mirror, persistent=False)
-        self.weight = nn.Parameter(nn.Conv2d(inputs, outputs // 2, kernel_size=3).weight.detach())
         firsts = (mirror >= torch.arange(inputs)).nonzero()[: outputs // 2, 0]  # one channel of each pair of inputs
         with torch.no_grad():  # the first maps begin as copies of the input
             self.weight[: len(firsts)] = 0
