@@ -57,8 +57,8 @@ class Recipe:
             net.whiten.requires_grad_(True).reset_parameters()
         for part in net.features:
             for i, layer in enumerate(part):
-                if not self.dirac and getattr(layer, "weight", torch.empty(0)).ndim == 4:
-                    nn.init.kaiming_uniform_(layer.weight, a=5**0.5)  # torch's own beginning
+                if isinstance(layer, nn.Conv2d) and not self.dirac:
+                    layer.reset_parameters()
                 if isinstance(layer, nn.GELU):
                     part[i] = getattr(nn, self.activation)()
         return net

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import torch
-from recipes import Recipe
+from recipes import PLAIN, Recipe
 
 from utils import data, device, evaluation, models
 
 
 def recipe_of(name: str, epochs: int, widths: Sequence[int] = (32, 64, 128)) -> Recipe:
     """All pictures in every epoch, with plain kernels: a network that was trained for mirror images, not built so."""
-    return Recipe(name, epochs=epochs, widths=tuple(widths), stages=((0.33, 24),))
+    return PLAIN.changed(name, epochs=epochs, widths=tuple(widths))
 
 
 def main() -> None:

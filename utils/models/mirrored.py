@@ -53,11 +53,8 @@ class MirroredCNN(nn.Module):
             self.whiten.weight.copy_(torch.cat([filters, -filters]))  # ReLU lets pass what is positive: both signs
         # The first 5 patterns look the same in a mirror; of the other 3, the mirror shows what has the opposite sign.
         mirror = torch.tensor([*range(5), *range(13, 16), *range(8, 13), *range(5, 8)])
-        blocks = []
-        for inputs, outputs, many in zip([16, *widths], widths, convolutions, strict=False):
-            blocks.append(block(inputs, outputs, many, mirror))
-            mirror = torch.arange(outputs).roll(outputs // 2)  # from now on the second half mirrors the first
-        self.features = nn.Sequential(*blocks)  # B, 16, 31, 31 → B, 32, 15, 15 → B, 64, 7, 7 → B, 128, 3, 3
+        channels = [16, *widths]  # B, 16, 31, 31 → B, 32, 15, 15 → B, 64, 7, 7 → B, 128, 3, 3
+        self.features = nn.Sequential(*map(block, channels, widths, convolutions, [mirror, *[None] * len(widths)]))
         self.classifier = nn.Linear(widths[-1] // 2, classes, bias=False)  # (B, 64) → (B, classes)
         nn.init.normal_(self.classifier.weight, std=2 / widths[-1])  # begin with all classes about equally likely
 
@@ -74,12 +71,14 @@ class MirroredConv2d(nn.Conv2d):
     Parameters
     ----------
     outputs : even
-    mirror : (inputs,), for each input channel the one that would be it if the picture were mirrored
+    mirror : (inputs,), for each input channel the one that would be it if the picture were mirrored; default: the
+        second half mirrors the first, as the outputs of such a layer do
     """
 
-    def __init__(self, inputs: int, outputs: int, mirror: torch.Tensor):
+    def __init__(self, inputs: int, outputs: int, mirror: torch.Tensor | None = None):
         super().__init__(inputs, outputs // 2, kernel_size=3, padding=1)
         self.bias = None  # batch norm adds one; it was drawn, as in the trainings that are recorded
+        mirror = torch.arange(inputs).roll(inputs // 2) if mirror is None else mirror
         self.register_buffer("mirror", mirror, persistent=False)
         firsts = (mirror >= torch.arange(inputs)).nonzero()[: outputs // 2, 0]  # one channel of each pair of inputs
         with torch.no_grad():  # the first maps begin as copies of the input
@@ -101,7 +100,7 @@ class MirroredNorm(nn.BatchNorm2d):
         return super().forward(pairs.permute(0, 3, 1, 2)).permute(0, 2, 3, 1).reshape(rows.shape).permute(0, 3, 1, 2)
 
 
-def block(inputs: int, outputs: int, convolutions: int, mirror: torch.Tensor) -> nn.Sequential:
+def block(inputs: int, outputs: int, convolutions: int, mirror: torch.Tensor | None = None) -> nn.Sequential:
     """Convolutions of 3×3; after the first, pooling halves height and width, so that the rest costs a quarter."""
     layers: list[nn.Module] = []
     for i in range(convolutions):
@@ -109,7 +108,7 @@ def block(inputs: int, outputs: int, convolutions: int, mirror: torch.Tensor) ->
         norm = MirroredNorm(outputs // 2, momentum=0.4)  # few steps: the running means must follow quickly
         norm.weight.requires_grad_(False)  # a scale that the next layer would undo
         layers += [MirroredConv2d(inputs, outputs, mirror), *pooling, norm, nn.GELU()]
-        inputs, mirror = outputs, torch.arange(outputs).roll(outputs // 2)
+        inputs, mirror = outputs, None
     return nn.Sequential(*layers)
 
 
