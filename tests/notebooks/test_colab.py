@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from grading.course import ROOT, addresses, chapters
+from grading.course import addresses
 from grading.publish import publish
 
 # Installed here, but not on Colab.
@@ -100,7 +100,8 @@ def up_to_the_first_exercise(nb):
     return nb
 
 
-@pytest.mark.parametrize("chapter", chapters(ROOT / "notebooks"))
+# All set-up cells begin alike (tests/test_start.py): here the first, one that installs more, and the assignment's.
+@pytest.mark.parametrize("chapter", ["00_start_here", "10_failure_modes", "assignment_cifar10"])
 def test_set_up_installs_the_course_and_nothing_else(colab, kernel, alone, chapter):
     path = Path(alone(chapter))
     nb = up_to_the_first_exercise(nbformat.read(path, as_version=4))
@@ -124,6 +125,20 @@ def test_set_up_installs_the_course_and_nothing_else(colab, kernel, alone, chapt
     set_up = next(cell for cell in nb.cells if cell.id == "setup")
     assert "File ▸ Save a copy in Drive" in str(set_up.outputs)
     assert sorted(item.name for item in path.parent.iterdir()) == [path.name]
+
+
+def test_what_the_set_ups_import_is_there(colab, published):
+    cells = [
+        cell
+        for path in sorted(published.glob("notebooks/*/*.ipynb"))
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.id == "setup"
+    ]
+    imports = [line for cell in cells for line in cell.source.splitlines() if line.startswith(("import ", "from "))]
+    assert len(cells) >= 12 and "from utils import device" in imports
+    code = "\n".join(dict.fromkeys(imports))
+    done = subprocess.run([colab, "-c", code], cwd=published, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_old_installation_is_noticed(colab, kernel, alone):
