@@ -244,7 +244,7 @@ def pace(recipes: list[Recipe], steps: int, repeat: int = 1) -> None:
             timed_recipe = recipe.changed(recipe.name, epochs=2, **part)  # the first epoch warms up
             _, history = timed_recipe.train(some, progress=False)
             step = history["seconds"][-1] / steps
-            seconds[f"{size}{' frozen' * frozen}"] = step * share * recipe.steps(len(cifar.y_train))
+            seconds[f"{size}{' frozen' * frozen}"] = step * share * recipe.steps(cifar)
         record.add(
             name=recipe.name, recipe=asdict(recipe), steps=steps, seconds=sum(seconds.values()), by_phase=seconds
         )
