@@ -245,10 +245,9 @@ def pace(recipes: list[Recipe], steps: int, repeat: int = 1) -> None:
             _, history = timed_recipe.train(some, progress=False)
             step = history["seconds"][-1] / steps
             seconds[f"{size}{' frozen' * frozen}"] = step * share * recipe.steps(cifar)
-        record.add(
-            name=recipe.name, recipe=asdict(recipe), steps=steps, seconds=sum(seconds.values()), by_phase=seconds
-        )
-        print(f"{recipe.name}: {sum(seconds.values()):.1f} s", flush=True)
+        whole = {"seconds": sum(seconds.values()), "by_phase": seconds}
+        record.add(name=recipe.name, recipe=asdict(recipe), steps=steps, repeat=i, **whole)
+        print(f"{recipe.name}: {whole['seconds']:.1f} s", flush=True)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

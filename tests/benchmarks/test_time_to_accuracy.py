@@ -94,6 +94,10 @@ def test_the_pace_counts_every_phase_as_the_training_has_it(run, tmp_path, monke
     run.pace([short], steps=1)
     (paced,) = json.loads((tmp_path / "pace.json").read_text())
     assert set(paced["by_phase"]) == {"24", "32", "32 frozen"}
+    run.pace([short], steps=1)
+    assert len(json.loads((tmp_path / "pace.json").read_text())) == 1  # recorded already
+    run.pace([short], steps=1, repeat=2)
+    assert len(json.loads((tmp_path / "pace.json").read_text())) == 2
 
 
 def test_chapter_05_trains_as_the_fast_recipe_does(run):
